@@ -1,0 +1,3 @@
+module github.com/faaslens/faaslens
+
+go 1.26
