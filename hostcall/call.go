@@ -1,0 +1,209 @@
+package hostcall
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/faaslens/faaslens/guest"
+)
+
+// Guest is the running instance as a host call sees it.
+type Guest interface {
+	// Memory returns a fresh view of the guest's memory.
+	Memory() Memory
+	// Grow adds pages of 64 KiB to the memory and returns the number of pages
+	// before. It is not ok if the guest's own maximum or its limit is in the
+	// way; beyond the limit the invocation ends as well.
+	Grow(pages uint32) (before uint32, ok bool)
+	// CallExport runs an exported function of the guest and returns its first
+	// result. It is an error if the guest does not export it in that shape.
+	CallExport(name string, args ...guest.Value) (guest.Value, error)
+	// Context ends when the invocation is cancelled or its deadline passes.
+	// A call that waits must wait on it too.
+	Context() context.Context
+}
+
+// Call is one host call in flight. The engine reuses it: nothing of it may be kept.
+type Call struct {
+	Spec   *Spec
+	Guest  Guest
+	Memory Memory
+	// State is the invocation's state of the set that the call belongs to.
+	State any
+
+	args   []guest.Value
+	bytes  [maxParams][]byte
+	vecs   [][]byte
+	filled uint32
+	spans  []Span // extents handed out by Slice, while somebody looks
+	watch  bool
+}
+
+// Span is an extent of guest memory.
+type Span struct {
+	Ptr, Len uint32
+}
+
+// Invoke runs the call with the given arguments, of which the first becomes the
+// result. states are the invocation's, in the order of the table's sets.
+func (s *Spec) Invoke(c *Call, mem Memory, states []any, args []guest.Value) error {
+	if bad := s.begin(c, mem, states, args); bad >= 0 {
+		return c.fault(bad)
+	}
+	return s.Do(c)
+}
+
+// InvokeObserved is Invoke with an observer told before and after.
+func (s *Spec) InvokeObserved(o Observer, c *Call, mem Memory, states []any, args []guest.Value) error {
+	var kept [2 * maxParams]guest.Value
+	n := copy(kept[:], args)
+	c.spans, c.watch = c.spans[:0], true
+	bad := s.begin(c, mem, states, args)
+	o.Enter(c, bad)
+	var err error
+	if bad >= 0 {
+		err = c.fault(bad)
+	} else {
+		err = s.Do(c)
+	}
+	var result guest.Value
+	if len(args) > 0 {
+		result = args[0]
+	}
+	c.Spec, c.args, c.watch = s, kept[:n], false
+	o.Leave(c, result, err)
+	return err
+}
+
+// begin takes in the arguments and resolves the pointers among them. It returns
+// the parameter that leads outside memory, or -1.
+func (s *Spec) begin(c *Call, mem Memory, states []any, args []guest.Value) int {
+	c.Spec, c.Memory, c.args, c.filled = s, mem, args, 0
+	if s.set < len(states) {
+		c.State = states[s.set]
+	}
+	for i := range s.Params {
+		p := &s.Params[i]
+		if p.Kind > Int64 && !c.resolve(i, p) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (c *Call) fault(i int) error {
+	if r := c.Spec.FaultResult; r != 0 {
+		c.SetResult(r)
+		return nil
+	}
+	p := &c.Spec.Params[i]
+	return &guest.Trap{
+		Code: guest.TrapMemoryOutOfBounds,
+		Message: fmt.Sprintf("%s.%s: argument %s at 0x%x is outside the memory of %s",
+			c.Spec.Module, c.Spec.Name, p.Name, c.args[p.at].U32(), guest.FormatBytes(uint64(len(c.Memory)))),
+	}
+}
+
+// resolve checks what a parameter points to and remembers it.
+func (c *Call) resolve(i int, p *Param) bool {
+	var ok bool
+	ptr := c.args[p.at].U32()
+	switch p.Kind {
+	case In, Out:
+		c.bytes[i], ok = c.Memory.Slice(ptr, p.Size)
+	case InBytes, OutBytes:
+		c.bytes[i], ok = c.Memory.Slice(ptr, c.args[p.at+1].U32())
+	case InArray:
+		n := uint64(c.args[p.at+1].U32()) * uint64(p.Size)
+		if n > uint64(len(c.Memory)) {
+			return false
+		}
+		c.bytes[i], ok = c.Memory.Slice(ptr, uint32(n))
+	case InVec, OutVec:
+		ok = c.resolveVec(ptr, c.args[p.at+1].U32())
+	case CString:
+		c.bytes[i], ok = c.Memory.CString(ptr)
+	default:
+		return true
+	}
+	return ok
+}
+
+func (c *Call) resolveVec(ptr, n uint32) bool {
+	c.vecs = c.vecs[:0]
+	if n > maxVec {
+		// The call answers EINVAL by Vec's second result.
+		return true
+	}
+	pairs, ok := c.Memory.Slice(ptr, 8*n)
+	if !ok {
+		return false
+	}
+	for ; len(pairs) > 0; pairs = pairs[8:] {
+		b, ok := c.Memory.Slice(binary.LittleEndian.Uint32(pairs), binary.LittleEndian.Uint32(pairs[4:]))
+		if !ok {
+			return false
+		}
+		c.vecs = append(c.vecs, b)
+	}
+	return true
+}
+
+// U32 is the number, pointer or handle in parameter i.
+func (c *Call) U32(i int) uint32 { return c.args[c.Spec.Params[i].at].U32() }
+
+// I32 is the signed number in parameter i.
+func (c *Call) I32(i int) int32 { return c.args[c.Spec.Params[i].at].I32() }
+
+// U64 is the 64-bit number in parameter i.
+func (c *Call) U64(i int) uint64 { return c.args[c.Spec.Params[i].at].U64() }
+
+// I64 is the signed 64-bit number in parameter i.
+func (c *Call) I64(i int) int64 { return c.args[c.Spec.Params[i].at].I64() }
+
+// F64 is the number in parameter i.
+func (c *Call) F64(i int) float64 { return c.args[c.Spec.Params[i].at].F64() }
+
+// Len is the length or count that parameter i, of two WebAssembly arguments,
+// gives.
+func (c *Call) Len(i int) uint32 { return c.args[c.Spec.Params[i].at+1].U32() }
+
+// Bytes is the memory that parameter i points to: of its size, its length, or up to
+// its NUL.
+func (c *Call) Bytes(i int) []byte { return c.bytes[i] }
+
+// String is a copy of Bytes.
+func (c *Call) String(i int) string { return string(c.bytes[i]) }
+
+// Vec is the buffers that the call's one InVec or OutVec lists. It is not ok if
+// there are more than 1,024.
+func (c *Call) Vec(i int) (_ [][]byte, ok bool) { return c.vecs, c.Len(i) <= maxVec }
+
+// PutU32 writes a number to what the Out parameter i points to.
+func (c *Call) PutU32(i int, v uint32) { binary.LittleEndian.PutUint32(c.bytes[i], v) }
+
+// PutU64 writes a number to what the Out parameter i points to.
+func (c *Call) PutU64(i int, v uint64) { binary.LittleEndian.PutUint64(c.bytes[i], v) }
+
+// SetFilled says how many bytes of its OutBytes or OutVec the call filled.
+func (c *Call) SetFilled(n uint32) { c.filled = n }
+
+// Filled is what SetFilled was told.
+func (c *Call) Filled() uint32 { return c.filled }
+
+// SetResult sets what the call returns.
+func (c *Call) SetResult(v uint64) { c.args[0] = guest.Value{v} }
+
+// Slice gives a call of a Pointer parameter the memory that it is about to write.
+func (c *Call) Slice(ptr, n uint32) ([]byte, bool) {
+	b, ok := c.Memory.Slice(ptr, n)
+	if ok && c.watch {
+		c.spans = append(c.spans, Span{ptr, n})
+	}
+	return b, ok
+}
+
+// Refresh takes a new view of memory, after the call grew it or ran the guest. What
+// Bytes and Vec returned before is no longer valid.
+func (c *Call) Refresh() { c.Memory = c.Guest.Memory() }
