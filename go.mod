@@ -1,3 +1,5 @@
 module github.com/faaslens/faaslens
 
 go 1.26
+
+require github.com/bytecodealliance/wasmtime-go/v39 v39.0.1 // indirect

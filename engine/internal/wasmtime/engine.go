@@ -1,0 +1,182 @@
+package wasmtime
+
+/*
+#cgo CFLAGS: -O2 -Wall -Wextra
+#cgo LDFLAGS: -Wl,-unresolved-symbols=ignore-all
+#include <stdlib.h>
+#include "invocation.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	// The static library. Its own binding is not used.
+	_ "github.com/bytecodealliance/wasmtime-go/v39"
+)
+
+// Version is the release of Wasmtime that is linked in.
+const Version = "39.0.1"
+
+// Config shapes an engine.
+type Config struct {
+	// Slots is how many invocations can run at once.
+	Slots int
+	// Stack is the native stack in bytes that guest frames may take.
+	Stack uint64
+	// TableElements bounds the size of each table.
+	TableElements uint64
+	// KeepResident is how many bytes of each memory are cleared by hand and
+	// kept when an instance goes, instead of being given back.
+	KeepResident uint64
+	// DebugInfo compiles native debug information for gdb and lldb.
+	DebugInfo bool
+}
+
+// Engine compiles modules and holds the pool of instances.
+type Engine struct {
+	c     *C.fl_engine
+	close sync.Once
+}
+
+// A module and an engine may not have more memories or tables per module than
+// these: the pool reserves address space for each.
+const (
+	maxMemories = 4
+	maxTables   = 8
+)
+
+var prepareProcess = sync.OnceValue(func() error {
+	// With it set, every trap and exit costs four microseconds more.
+	if err := os.Setenv("RUST_BACKTRACE", "0"); err != nil {
+		return err
+	}
+	cs := C.CString("RUST_BACKTRACE")
+	defer C.free(unsafe.Pointer(cs))
+	if n := C.fl_install_handler(); n != 0 {
+		return fmt.Errorf("install the handler that stops guests: %w", syscall.Errno(n))
+	}
+	return nil
+})
+
+// NewEngine makes an engine.
+func NewEngine(cfg Config) (*Engine, error) {
+	if err := prepareProcess(); err != nil {
+		return nil, err
+	}
+	c := C.wasm_config_new()
+	C.wasmtime_config_debug_info_set(c, C.bool(cfg.DebugInfo))
+	C.wasmtime_config_max_wasm_stack_set(c, C.size_t(cfg.Stack))
+	C.wasmtime_config_memory_init_cow_set(c, true)
+	C.wasmtime_config_parallel_compilation_set(c, true)
+	enableFeatures(c)
+	pool := C.wasmtime_pooling_allocation_config_new()
+	slots := C.uint32_t(cfg.Slots)
+	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
+	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+maxMemories)
+	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+maxTables)
+	C.wasmtime_pooling_allocation_config_total_stacks_set(pool, 0)
+	C.wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, slots)
+	C.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots)
+	C.wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, maxMemories)
+	C.wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, maxTables)
+	C.wasmtime_pooling_allocation_config_table_elements_set(pool, C.size_t(cfg.TableElements))
+	C.wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, 4<<20)
+	C.wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, C.size_t(cfg.KeepResident))
+	C.wasmtime_pooling_allocation_config_table_keep_resident_set(pool, C.size_t(cfg.KeepResident))
+	C.wasmtime_pooling_allocation_strategy_set(c, pool)
+	C.wasmtime_pooling_allocation_config_delete(pool)
+
+	native := C.wasm_engine_new_with_config(c)
+	if native == nil {
+		return nil, errors.New("start the WebAssembly engine: it refused its configuration; is address space limited (ulimit -v)?")
+	}
+	e := &Engine{c: (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))}
+	e.c.engine = native
+	e.c.stack = C.size_t(cfg.Stack)
+	if err := e.loadStopper(); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func enableFeatures(c *C.wasm_config_t) {
+	C.wasmtime_config_wasm_simd_set(c, true)
+	C.wasmtime_config_wasm_relaxed_simd_set(c, true)
+	C.wasmtime_config_wasm_relaxed_simd_deterministic_set(c, true)
+	C.wasmtime_config_wasm_bulk_memory_set(c, true)
+	C.wasmtime_config_wasm_multi_value_set(c, true)
+	C.wasmtime_config_wasm_reference_types_set(c, true)
+	C.wasmtime_config_wasm_tail_call_set(c, true)
+	C.wasmtime_config_wasm_multi_memory_set(c, true)
+	C.wasmtime_config_wasm_memory64_set(c, true)
+	C.wasmtime_config_wasm_function_references_set(c, true)
+	C.wasmtime_config_wasm_gc_set(c, true)
+	C.wasmtime_config_wasm_exceptions_set(c, true)
+}
+
+// Close frees the engine. Its modules must have been closed and its slots freed.
+func (e *Engine) Close() {
+	e.close.Do(func() {
+		if e.c.stopper != nil {
+			C.wasmtime_module_delete(e.c.stopper)
+		}
+		C.wasm_engine_delete(e.c.engine)
+		C.free(unsafe.Pointer(e.c))
+	})
+}
+
+// Compile translates a module into an image that Load and LoadFile take.
+func (e *Engine) Compile(wasm []byte) ([]byte, error) {
+	m, err := e.compile(wasm)
+	if err != nil {
+		return nil, err
+	}
+	defer C.wasmtime_module_delete(m)
+	var v C.wasm_byte_vec_t
+	if err := takeError(C.wasmtime_module_serialize(m, &v)); err != nil {
+		return nil, fmt.Errorf("serialize the compiled module: %w", err)
+	}
+	return takeBytes(&v), nil
+}
+
+func (e *Engine) compile(wasm []byte) (*C.wasmtime_module_t, error) {
+	var m *C.wasmtime_module_t
+	err := takeError(C.wasmtime_module_new(e.c.engine, (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(wasm))), C.size_t(len(wasm)), &m))
+	return m, err
+}
+
+// Error is a message from Wasmtime.
+type Error struct {
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// takeError turns an owned error into a Go one.
+func takeError(e *C.wasmtime_error_t) error {
+	if e == nil {
+		return nil
+	}
+	var v C.wasm_byte_vec_t
+	C.wasmtime_error_message(e, &v)
+	C.wasmtime_error_delete(e)
+	return &Error{Message: string(takeBytes(&v))}
+}
+
+// takeBytes copies an owned vector and frees it.
+func takeBytes(v *C.wasm_byte_vec_t) []byte {
+	defer C.wasm_byte_vec_delete(v)
+	if v.size == 0 {
+		return nil
+	}
+	b := make([]byte, v.size)
+	copy(b, unsafe.Slice((*byte)(unsafe.Pointer(v.data)), v.size))
+	return b
+}

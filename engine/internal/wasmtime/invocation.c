@@ -1,0 +1,257 @@
+#include "invocation.h"
+#include "_cgo_export.h"
+#include <alloca.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char stopper_name[] = "faaslens:stopper";
+
+// host_call is every host function: it finds the invocation, looks up where its
+// memory is now and enters Go.
+static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args, size_t n) {
+  fl_invocation *iv = wasmtime_context_get_data(wasmtime_caller_context(caller));
+  uint8_t *base = NULL;
+  size_t size = 0;
+  if (!iv->has_memory && !iv->has_instance && iv->module->memory) {
+    // Called while the instance is being made: by its start function.
+    wasmtime_extern_t item;
+    if (wasmtime_caller_export_get(caller, iv->module->memory, iv->module->memory_len, &item) &&
+        item.kind == WASMTIME_EXTERN_MEMORY) {
+      iv->memory = item.of.memory;
+      iv->has_memory = true;
+    }
+  }
+  if (iv->has_memory) {
+    base = wasmtime_memory_data(iv->context, &iv->memory);
+    size = wasmtime_memory_data_size(iv->context, &iv->memory);
+  }
+  if (faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, base, size, args, n) ||
+      (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING)
+    return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED);
+  return NULL;
+}
+
+static void fill(wasm_valtype_vec_t *v, const uint8_t *kinds, size_t n) {
+  wasm_valtype_vec_new_uninitialized(v, n);
+  for (size_t i = 0; i < n; i++)
+    v->data[i] = wasm_valtype_new(kinds[i]);
+}
+
+wasmtime_error_t *fl_define(wasmtime_linker_t *l, const char *module, size_t module_len,
+                            const char *name, size_t name_len, const uint8_t *params,
+                            size_t nparams, const uint8_t *results, size_t nresults, uint32_t id) {
+  wasm_valtype_vec_t ps, rs;
+  fill(&ps, params, nparams);
+  fill(&rs, results, nresults);
+  wasm_functype_t *type = wasm_functype_new(&ps, &rs);
+  wasmtime_error_t *e = wasmtime_linker_define_func_unchecked(
+      l, module, module_len, name, name_len, type, host_call, (void *)(uintptr_t)id, NULL);
+  wasm_functype_delete(type);
+  return e;
+}
+
+static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
+  if (!e && !t)
+    return FL_OK;
+  fl_clear(iv);
+  iv->error = e;
+  iv->trap = t;
+  return FL_FAILED;
+}
+
+// fl_open makes the store and the instance. Whatever it returns, fl_close must
+// follow.
+int fl_open(fl_invocation *iv, uint64_t generation) {
+  iv->error = NULL;
+  iv->trap = NULL;
+  iv->has_memory = iv->has_instance = iv->padded = false;
+  iv->stopped = false;
+  iv->step = 0;
+  iv->value = 0;
+  iv->peak = 0;
+  iv->store = NULL;
+  fl_enter(iv);
+  atomic_store_explicit(&iv->control, generation << 8 | FL_RUNNING, memory_order_release);
+  if (fl_stack_room() < iv->engine->stack + (128 << 10))
+    return FL_SMALL_STACK;
+  iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
+  iv->context = wasmtime_store_context(iv->store);
+  wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);
+  wasm_trap_t *t = NULL;
+  wasmtime_error_t *e = wasmtime_instance_pre_instantiate(iv->module->pre, iv->context, &iv->instance, &t);
+  if (e || t)
+    return ended(iv, e, t);
+  iv->has_instance = true;
+  wasmtime_extern_t item;
+  if (!iv->has_memory && iv->module->memory &&
+      wasmtime_instance_export_get(iv->context, &iv->instance, iv->module->memory, iv->module->memory_len, &item) &&
+      item.kind == WASMTIME_EXTERN_MEMORY) {
+    iv->memory = item.of.memory;
+    iv->has_memory = true;
+  }
+  return FL_OK;
+}
+
+typedef struct {
+  fl_invocation *iv;
+  const wasmtime_func_t *func;
+  wasmtime_val_raw_t *args;
+  size_t n, pad;
+  int result;
+} padded_call;
+
+static wasm_trap_t *call_padded(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args, size_t n) {
+  (void)caller, (void)args, (void)n;
+  padded_call *p = env;
+  volatile char *pad = alloca(p->pad);
+  pad[0] = 0;
+  wasm_trap_t *t = NULL;
+  wasmtime_error_t *e = wasmtime_func_call_unchecked(p->iv->context, p->func, p->args, p->n, &t);
+  p->result = ended(p->iv, e, t);
+  return NULL;
+}
+
+// call_in_stack runs a function with less native stack than the engine gives. The
+// engine measures from where the outermost guest frame starts, so the call is made
+// from a guest's host call with the difference taken off the stack before it.
+static int call_in_stack(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_raw_t *args, size_t n) {
+  padded_call p = {iv, func, args, n, iv->engine->stack - iv->limits.stack, FL_FAILED};
+  wasm_valtype_vec_t none_in, none_out;
+  wasm_valtype_vec_new_uninitialized(&none_in, 0);
+  wasm_valtype_vec_new_uninitialized(&none_out, 0);
+  wasm_functype_t *type = wasm_functype_new(&none_in, &none_out);
+  wasmtime_extern_t import = {.kind = WASMTIME_EXTERN_FUNC}, enter;
+  wasmtime_func_new_unchecked(iv->context, type, call_padded, &p, NULL, &import.of.func);
+  wasm_functype_delete(type);
+  wasmtime_instance_t stopper;
+  wasm_trap_t *t = NULL;
+  wasmtime_error_t *e = wasmtime_instance_new(iv->context, iv->engine->stopper, &import, 1, &stopper, &t);
+  if (e || t)
+    return ended(iv, e, t);
+  if (!wasmtime_instance_export_get(iv->context, &stopper, "enter", 5, &enter))
+    return FL_NO_EXPORT;
+  wasmtime_val_raw_t none[1];
+  e = wasmtime_func_call_unchecked(iv->context, &enter.of.func, none, 0, &t);
+  if (e || t)
+    return ended(iv, e, t);
+  return p.result;
+}
+
+int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_t n) {
+  wasmtime_extern_t item;
+  if (!wasmtime_instance_export_get(iv->context, &iv->instance, s->name, s->len, &item) ||
+      item.kind != WASMTIME_EXTERN_FUNC)
+    return FL_NO_EXPORT;
+  if (!iv->padded && iv->limits.stack && iv->limits.stack < iv->engine->stack) {
+    iv->padded = true;
+    return call_in_stack(iv, &item.of.func, args, n);
+  }
+  wasm_trap_t *t = NULL;
+  wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, &item.of.func, args, n, &t);
+  return ended(iv, e, t);
+}
+
+void fl_close(fl_invocation *iv) {
+  if (iv->has_memory)
+    iv->peak = wasmtime_memory_data_size(iv->context, &iv->memory);
+  // From here on a stop has nothing to stop.
+  iv->reason = atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel) & 0xff;
+  fl_leave(iv);
+  if (iv->store)
+    wasmtime_store_delete(iv->store);
+  iv->store = NULL;
+  iv->context = NULL;
+  iv->has_memory = iv->has_instance = false;
+}
+
+// fl_run is a whole invocation in one crossing: open, the steps in order up to the
+// first that fails or returns non-zero, close.
+int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_t n) {
+  int r = fl_open(iv, generation);
+  for (; r == FL_OK && iv->step < n && iv->value == 0; iv->step++) {
+    wasmtime_val_raw_t v[1] = {{.i64 = 0}};
+    r = fl_call(iv, &steps[iv->step], v, 1);
+    if (r != FL_OK)
+      break;
+    iv->value = v[0].i32;
+  }
+  fl_close(iv);
+  return r;
+}
+
+uint64_t fl_memory_size(fl_invocation *iv, uint8_t **base) {
+  if (!iv->has_memory)
+    return 0;
+  *base = wasmtime_memory_data(iv->context, &iv->memory);
+  return wasmtime_memory_data_size(iv->context, &iv->memory);
+}
+
+bool fl_grow(fl_invocation *iv, uint64_t pages, uint64_t *before) {
+  if (!iv->has_memory)
+    return false;
+  wasmtime_error_t *e = wasmtime_memory_grow(iv->context, &iv->memory, pages, before);
+  if (!e)
+    return true;
+  wasmtime_error_delete(e);
+  return false;
+}
+
+static bool is_stopper(const wasm_frame_t *f) {
+  const wasm_byte_vec_t *name = wasmtime_frame_module_name(f);
+  return name && name->size == sizeof stopper_name - 1 && !memcmp(name->data, stopper_name, name->size);
+}
+
+// fl_frames writes the stack that the last call ended with, innermost first, and
+// returns how deep it was. Frames of our own stopper are left out.
+size_t fl_frames(fl_invocation *iv, fl_frame *out, size_t max) {
+  wasm_frame_vec_t frames = {0, NULL};
+  if (iv->trap)
+    wasm_trap_trace(iv->trap, &frames);
+  else if (iv->error)
+    wasmtime_error_wasm_trace(iv->error, &frames);
+  size_t n = 0;
+  for (size_t i = 0; i < frames.size; i++) {
+    if (is_stopper(frames.data[i]))
+      continue;
+    if (n < max) {
+      out[n].func = wasm_frame_func_index(frames.data[i]);
+      out[n].offset = wasm_frame_module_offset(frames.data[i]);
+    }
+    n++;
+  }
+  if (frames.data)
+    wasm_frame_vec_delete(&frames);
+  return n;
+}
+
+bool fl_trap_code(fl_invocation *iv, uint8_t *code) { return iv->trap && wasmtime_trap_code(iv->trap, code); }
+
+void fl_message(fl_invocation *iv, wasm_byte_vec_t *out) {
+  if (iv->trap)
+    wasm_trap_message(iv->trap, out);
+  else if (iv->error)
+    wasmtime_error_message(iv->error, out);
+  else
+    *out = (wasm_byte_vec_t){0, NULL};
+}
+
+void fl_clear(fl_invocation *iv) {
+  if (iv->error)
+    wasmtime_error_delete(iv->error);
+  if (iv->trap)
+    wasm_trap_delete(iv->trap);
+  iv->error = NULL;
+  iv->trap = NULL;
+}
+
+// fl_set_code replaces what signal handlers know of a module's code. The caller
+// sees to it that it is replaced only before guests run or after they ended.
+void fl_set_code(fl_module *m, const fl_code *code) { free((void *)atomic_exchange(&m->code, code)); }
+
+void fl_set_idle(fl_invocation *iv) { atomic_store(&iv->control, FL_IDLE); }
+
+// fl_reason is why a stop was asked for: of the run that goes on, or of the last.
+uint8_t fl_reason(fl_invocation *iv) {
+  uint8_t now = atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff;
+  return now == FL_IDLE ? iv->reason : now;
+}

@@ -1,0 +1,108 @@
+// One invocation on the C side: a store, an instance and the record that a signal
+// handler on the guest's thread may read.
+#ifndef FAASLENS_INVOCATION_H
+#define FAASLENS_INVOCATION_H
+
+#include "capi.h"
+#include <stdatomic.h>
+
+// Reasons for which a running invocation is stopped: the low byte of control.
+enum { FL_RUNNING = 0, FL_STOP_MEMORY = 3, FL_IDLE = 255 };
+
+// The function bodies of a module, as addresses sorted ascending.
+typedef struct {
+  uint32_t count;
+  const uintptr_t *starts, *ends;
+} fl_code;
+
+typedef struct {
+  wasm_engine_t *engine;
+  wasmtime_module_t *stopper; // holds the trap that a stopped guest is sent to
+  uintptr_t stopper_trap;
+  size_t stack; // native bytes that guest frames may take
+} fl_engine;
+
+typedef struct {
+  wasmtime_module_t *module;
+  wasmtime_instance_pre_t *pre;
+  char *memory; // name of the exported memory, or null
+  size_t memory_len;
+  _Atomic(const fl_code *) code;
+} fl_module;
+
+typedef struct {
+  const char *name;
+  size_t len;
+} fl_step;
+
+typedef struct {
+  int64_t memory_hard;   // refuse growth beyond; -1 for no refusal
+  uint64_t memory_soft;  // stop the guest beyond; 0 for none
+  int64_t table;         // elements; -1 for the pool's
+  size_t stack;          // 0 for the engine's
+} fl_limits;
+
+typedef struct fl_invocation {
+  uint32_t slot; // finds the Go side
+  // generation << 8 | reason. The owner writes a new generation when it starts;
+  // others only exchange a running generation's reason.
+  _Atomic uint64_t control;
+  _Atomic int32_t tid;
+  struct fl_invocation *outer; // the invocation below on this thread's stack
+
+  fl_engine *engine;
+  fl_module *module;
+  fl_limits limits;
+  wasmtime_store_t *store;
+  wasmtime_context_t *context;
+  wasmtime_instance_t instance;
+  wasmtime_memory_t memory;
+  bool has_memory, has_instance, padded;
+
+  // Written by the signal handler when it sends the guest to the trap.
+  volatile uintptr_t stop_pc;
+  volatile bool stopped;
+  uint8_t reason; // of control, when the run ended
+
+  // How the last call ended.
+  wasmtime_error_t *error;
+  wasm_trap_t *trap;
+  uint32_t step;     // the step that was running, or their number
+  int32_t value;     // the last step's i32 result
+  uint64_t peak;     // bytes of memory at the end; memory never shrinks
+} fl_invocation;
+
+typedef struct {
+  uint32_t func;
+  uint64_t offset;
+} fl_frame;
+
+enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK };
+
+int fl_open(fl_invocation *, uint64_t generation);
+int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
+void fl_close(fl_invocation *);
+int fl_run(fl_invocation *, uint64_t generation, const fl_step *, uint32_t n);
+uint64_t fl_memory_size(fl_invocation *, uint8_t **base);
+bool fl_grow(fl_invocation *, uint64_t pages, uint64_t *before);
+size_t fl_frames(fl_invocation *, fl_frame *, size_t max);
+bool fl_trap_code(fl_invocation *, uint8_t *);
+void fl_message(fl_invocation *, wasm_byte_vec_t *);
+void fl_clear(fl_invocation *);
+
+void fl_set_code(fl_module *, const fl_code *);
+void fl_set_idle(fl_invocation *);
+uint8_t fl_reason(fl_invocation *);
+
+// stop.c
+void fl_enter(fl_invocation *);
+void fl_leave(fl_invocation *);
+int fl_install_handler(void);
+bool fl_request_stop(fl_invocation *, uint64_t generation, uint8_t reason);
+int fl_kick(fl_invocation *);
+size_t fl_stack_room(void);
+
+wasmtime_error_t *fl_define(wasmtime_linker_t *, const char *module, size_t module_len,
+                            const char *name, size_t name_len, const uint8_t *params,
+                            size_t nparams, const uint8_t *results, size_t nresults, uint32_t id);
+#endif

@@ -1,0 +1,169 @@
+package wasmtime
+
+/*
+#include <stdlib.h>
+#include "invocation.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/faaslens/faaslens/guest"
+)
+
+// Module is a compiled module in one engine, linked to its host calls.
+type Module struct {
+	engine *Engine
+	c      *C.fl_module
+	close  sync.Once
+}
+
+// Import is a function that a module asks for and the host provides. ID comes back
+// with each call.
+type Import struct {
+	Module, Name string
+	Type         guest.FuncType
+	ID           uint32
+}
+
+// LoadFile maps a compiled image from a file. The file is trusted: it is native
+// code.
+func (e *Engine) LoadFile(path string) (*Module, error) {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	var m *C.wasmtime_module_t
+	if err := takeError(C.wasmtime_module_deserialize_file(e.c.engine, p, &m)); err != nil {
+		return nil, err
+	}
+	return e.newModule(m), nil
+}
+
+// Load takes a compiled image from memory. The image is trusted: it is native code.
+func (e *Engine) Load(image []byte) (*Module, error) {
+	var m *C.wasmtime_module_t
+	err := takeError(C.wasmtime_module_deserialize(e.c.engine, (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(image))), C.size_t(len(image)), &m))
+	if err != nil {
+		return nil, err
+	}
+	return e.newModule(m), nil
+}
+
+func (e *Engine) newModule(m *C.wasmtime_module_t) *Module {
+	c := (*C.fl_module)(C.calloc(1, C.sizeof_fl_module))
+	c.module = m
+	return &Module{engine: e, c: c}
+}
+
+// Link binds the module's imports, each to its call, and names the memory that host
+// calls see; empty for none.
+func (m *Module) Link(imports []Import, memory string) error {
+	l := C.wasmtime_linker_new(m.engine.c.engine)
+	defer C.wasmtime_linker_delete(l)
+	for _, i := range imports {
+		if err := define(l, i); err != nil {
+			return fmt.Errorf("link %s.%s: %w", i.Module, i.Name, err)
+		}
+	}
+	if memory != "" {
+		m.c.memory = C.CString(memory)
+		m.c.memory_len = C.size_t(len(memory))
+	}
+	return takeError(C.wasmtime_linker_instantiate_pre(l, m.c.module, &m.c.pre))
+}
+
+func define(l *C.wasmtime_linker_t, i Import) error {
+	params, err := kinds(i.Type.Params)
+	if err != nil {
+		return err
+	}
+	results, err := kinds(i.Type.Results)
+	if err != nil {
+		return err
+	}
+	return takeError(C.fl_define(l,
+		(*C.char)(unsafe.Pointer(unsafe.StringData(i.Module))), C.size_t(len(i.Module)),
+		(*C.char)(unsafe.Pointer(unsafe.StringData(i.Name))), C.size_t(len(i.Name)),
+		(*C.uint8_t)(unsafe.SliceData(params)), C.size_t(len(params)),
+		(*C.uint8_t)(unsafe.SliceData(results)), C.size_t(len(results)), C.uint32_t(i.ID)))
+}
+
+// kinds are the C API's numbers for types. It has none for v128.
+func kinds(types []guest.ValueType) ([]byte, error) {
+	var ks []byte
+	for _, t := range types {
+		switch t {
+		case guest.I32:
+			ks = append(ks, C.WASM_I32)
+		case guest.I64:
+			ks = append(ks, C.WASM_I64)
+		case guest.F32:
+			ks = append(ks, C.WASM_F32)
+		case guest.F64:
+			ks = append(ks, C.WASM_F64)
+		case guest.ExternRef:
+			ks = append(ks, C.WASM_EXTERNREF)
+		case guest.FuncRef:
+			ks = append(ks, C.WASM_FUNCREF)
+		default:
+			return nil, fmt.Errorf("a host call cannot take or return a %v", t)
+		}
+	}
+	return ks, nil
+}
+
+// Image is the compiled module in memory, an ELF file. It must not be used after
+// Close.
+func (m *Module) Image() []byte { return image(m.c.module) }
+
+func image(m *C.wasmtime_module_t) []byte {
+	var start, end unsafe.Pointer
+	C.wasmtime_module_image_range(m, &start, &end)
+	return unsafe.Slice((*byte)(start), uintptr(end)-uintptr(start))
+}
+
+// Base is the address of the image's first byte.
+func (m *Module) Base() uintptr {
+	var start, end unsafe.Pointer
+	C.wasmtime_module_image_range(m.c.module, &start, &end)
+	return uintptr(start)
+}
+
+// Body is where a compiled function lies, as addresses.
+type Body struct {
+	Start, End uintptr
+}
+
+// SetBodies tells where the module's functions lie, sorted ascending. Until then
+// a running guest of the module cannot be stopped inside its code. It may be called
+// while guests run, once.
+func (m *Module) SetBodies(bodies []Body) {
+	n := len(bodies)
+	word := unsafe.Sizeof(uintptr(0))
+	block := C.calloc(1, C.size_t(unsafe.Sizeof(C.fl_code{})+2*uintptr(n)*word))
+	code := (*C.fl_code)(block)
+	code.count = C.uint32_t(n)
+	all := unsafe.Slice((*uintptr)(unsafe.Add(block, unsafe.Sizeof(C.fl_code{}))), 2*n)
+	starts, ends := all[:n], all[n:]
+	for i, b := range bodies {
+		starts[i], ends[i] = b.Start, b.End
+	}
+	code.starts = (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(starts)))
+	code.ends = (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(ends)))
+	C.fl_set_code(m.c, code)
+}
+
+// Close frees the module. No slot may be running it.
+func (m *Module) Close() {
+	m.close.Do(func() {
+		if m.c.pre != nil {
+			C.wasmtime_instance_pre_delete(m.c.pre)
+		}
+		C.wasmtime_module_delete(m.c.module)
+		C.free(unsafe.Pointer(m.c.memory))
+		C.fl_set_code(m.c, nil)
+		C.free(unsafe.Pointer(m.c))
+	})
+}

@@ -1,0 +1,274 @@
+package wasmtime
+
+/*
+#cgo noescape fl_run
+#cgo noescape fl_call
+#cgo noescape fl_frames
+#cgo noescape fl_grow
+#cgo noescape fl_memory_size
+#cgo nocallback fl_frames
+#cgo nocallback fl_grow
+#cgo nocallback fl_memory_size
+#cgo nocallback fl_request_stop
+#cgo nocallback fl_kick
+#include <stdlib.h>
+#include "invocation.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"github.com/faaslens/faaslens/guest"
+)
+
+// Host answers the host calls of a slot's invocations, on the guest's thread.
+type Host interface {
+	// HostCall runs the call that Import.ID named. args holds the arguments
+	// and takes the result. It reports whether the guest may go on.
+	HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool)
+}
+
+// maxSlots bounds the slots of a process.
+const maxSlots = 1 << 16
+
+// registry finds a slot by the number that C hands back. It is the one mutable
+// global: C must not hold Go pointers.
+var registry struct {
+	slots [maxSlots]atomic.Pointer[Slot]
+	mu    sync.Mutex
+	free  []uint32
+	next  uint32
+}
+
+func register(s *Slot) error {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	id := registry.next
+	if n := len(registry.free); n > 0 {
+		id, registry.free = registry.free[n-1], registry.free[:n-1]
+	} else if id == maxSlots {
+		return fmt.Errorf("more than %d concurrent invocations in one process", maxSlots)
+	} else {
+		registry.next++
+	}
+	s.c.slot = C.uint32_t(id)
+	registry.slots[id].Store(s)
+	return nil
+}
+
+func unregister(s *Slot) {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	id := uint32(s.c.slot)
+	registry.slots[id].Store(nil)
+	registry.free = append(registry.free, id)
+}
+
+// Slot is a place in which one invocation at a time runs. All its methods but
+// RequestStop and Kick belong to the goroutine that runs the invocation.
+type Slot struct {
+	c    *C.fl_invocation
+	host Host
+}
+
+// NewSlot makes a slot whose host calls go to host.
+func NewSlot(e *Engine, host Host) (*Slot, error) {
+	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation)), host: host}
+	s.c.engine = e.c
+	C.fl_set_idle(s.c)
+	if err := register(s); err != nil {
+		C.free(unsafe.Pointer(s.c))
+		return nil, err
+	}
+	return s, nil
+}
+
+// Free gives the slot back. Nothing may use it any more.
+func (s *Slot) Free() {
+	unregister(s)
+	C.free(unsafe.Pointer(s.c))
+	s.c = nil
+}
+
+// Steps are the exports that an invocation calls, one after the other. Each takes
+// nothing and returns nothing or an i32.
+type Steps struct {
+	c     *C.fl_step
+	names []string
+}
+
+// NewSteps keeps the names for C.
+func NewSteps(names []string) *Steps {
+	c := (*C.fl_step)(C.calloc(C.size_t(len(names)+1), C.sizeof_fl_step))
+	for i, s := range unsafe.Slice(c, len(names)) {
+		s.name, s.len = C.CString(names[i]), C.size_t(len(names[i]))
+		unsafe.Slice(c, len(names))[i] = s
+	}
+	return &Steps{c: c, names: names}
+}
+
+// Free gives the names back.
+func (s *Steps) Free() {
+	for _, step := range unsafe.Slice(s.c, len(s.names)) {
+		C.free(unsafe.Pointer(step.name))
+	}
+	C.free(unsafe.Pointer(s.c))
+}
+
+// Limits of one invocation, in the binding's terms.
+type Limits struct {
+	MemoryHard uint64 // growth beyond is refused; 0 for the engine's maximum
+	MemorySoft uint64 // a guest found beyond is stopped; 0 for never
+	Table      uint64 // elements of each table; 0 for the engine's
+	Stack      uint64 // native bytes, if less than the engine's; 0 for the engine's
+}
+
+// Status says how a run ended.
+type Status int
+
+const (
+	Done       Status = C.FL_OK     // all steps ran, or one returned non-zero
+	Failed     Status = C.FL_FAILED // a trap or an error: see TrapCode and Message
+	NoExport   Status = C.FL_NO_EXPORT
+	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
+)
+
+// Run makes a fresh instance of the module, calls the steps in order up to the first
+// that fails or returns non-zero, and drops the instance. generation names the
+// run for RequestStop; it must differ from all earlier ones of the slot.
+func (s *Slot) Run(m *Module, generation uint64, l Limits, steps *Steps) Status {
+	c := s.c
+	c.module = m.c
+	c.limits.memory_hard = orNone(l.MemoryHard)
+	c.limits.memory_soft = C.uint64_t(l.MemorySoft)
+	c.limits.table = orNone(l.Table)
+	c.limits.stack = C.size_t(l.Stack)
+	return Status(C.fl_run(c, C.uint64_t(generation), steps.c, C.uint32_t(len(steps.names))))
+}
+
+func orNone(n uint64) C.int64_t {
+	if n == 0 {
+		return -1
+	}
+	return C.int64_t(n)
+}
+
+// Step is which step was running when Run ended, and the last i32 that one
+// returned.
+func (s *Slot) Step() (step int, value int32) { return int(s.c.step), int32(s.c.value) }
+
+// Peak is the size of memory at the run's end, which is its largest.
+func (s *Slot) Peak() uint64 { return uint64(s.c.peak) }
+
+// StopReason is why the run was asked to stop, and where in the guest's code it
+// then was; pc is 0 if it was in a host call.
+func (s *Slot) StopReason() (reason uint8, pc uintptr) {
+	reason = uint8(C.fl_reason(s.c))
+	if s.c.stopped {
+		pc = uintptr(s.c.stop_pc)
+	}
+	return reason, pc
+}
+
+// StopMemory is the reason that the binding itself gives: memory beyond the soft
+// limit. The reasons of RequestStop must be others below 255.
+const StopMemory = C.FL_STOP_MEMORY
+
+// RequestStop asks the run of that generation to stop, for a reason between 1 and
+// 254. It reports whether that run was still going and nobody had asked before. Kick
+// must follow, again and again until the run ends: a signal finds the guest only
+// while it executes its own code.
+func (s *Slot) RequestStop(generation uint64, reason uint8) bool {
+	return bool(C.fl_request_stop(s.c, C.uint64_t(generation), C.uint8_t(reason)))
+}
+
+// Kick has the guest's thread look at whether it should stop.
+func (s *Slot) Kick() error {
+	if n := C.fl_kick(s.c); n != 0 {
+		return syscall.Errno(n)
+	}
+	return nil
+}
+
+// Frames is the stack that the last failed run or call ended with, innermost first.
+func (s *Slot) Frames() []guest.Frame {
+	var buf [64]C.fl_frame
+	n := int(C.fl_frames(s.c, &buf[0], C.size_t(len(buf))))
+	got := buf[:min(n, len(buf))]
+	if n > len(buf) {
+		got = make([]C.fl_frame, n)
+		C.fl_frames(s.c, &got[0], C.size_t(n))
+	}
+	frames := make([]guest.Frame, len(got))
+	for i, f := range got {
+		frames[i] = guest.Frame{Func: guest.FuncIndex(f._func), Offset: guest.FileOffset(f.offset)}
+	}
+	return frames
+}
+
+// TrapCode is Wasmtime's number for the trap that ended the last run or call.
+func (s *Slot) TrapCode() (code uint8, ok bool) {
+	var c C.uint8_t
+	ok = bool(C.fl_trap_code(s.c, &c))
+	return uint8(c), ok
+}
+
+// Message is the engine's text for how the last run or call failed.
+func (s *Slot) Message() string {
+	var v C.wasm_byte_vec_t
+	C.fl_message(s.c, &v)
+	return string(takeBytes(&v))
+}
+
+// Clear frees what Frames, TrapCode and Message read.
+func (s *Slot) Clear() { C.fl_clear(s.c) }
+
+// Memory is a fresh view of the guest's memory, in a host call.
+func (s *Slot) Memory() []byte {
+	var base *C.uint8_t
+	n := C.fl_memory_size(s.c, &base)
+	return view(base, C.size_t(n))
+}
+
+// Grow adds pages to the guest's memory, in a host call.
+func (s *Slot) Grow(pages uint64) (before uint64, ok bool) {
+	var b C.uint64_t
+	ok = bool(C.fl_grow(s.c, C.uint64_t(pages), &b))
+	return uint64(b), ok
+}
+
+// ErrNoExport is a call of something that the guest does not export.
+var ErrNoExport = errors.New("the guest does not export it")
+
+// Call runs an exported function from within a host call. The caller has checked
+// that args fit its type; its results come in args' place. At most four of either.
+func (s *Slot) Call(export string, args []guest.Value, results int) ([]guest.Value, Status) {
+	var raw [4]C.wasmtime_val_raw_t
+	n := copy(unsafe.Slice((*guest.Value)(unsafe.Pointer(&raw)), len(raw)), args)
+	name := C.CString(export)
+	defer C.free(unsafe.Pointer(name))
+	step := C.fl_step{name: name, len: C.size_t(len(export))}
+	status := Status(C.fl_call(s.c, &step, &raw[0], C.size_t(max(n, results))))
+	out := make([]guest.Value, results)
+	copy(out, unsafe.Slice((*guest.Value)(unsafe.Pointer(&raw)), len(raw)))
+	return out, status
+}
+
+func view(base *C.uint8_t, n C.size_t) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(base)), int(n))
+}
+
+//export faaslensHostCall
+func faaslensHostCall(slot, id C.uint32_t, base *C.uint8_t, size C.size_t, args *C.wasmtime_val_raw_t, n C.size_t) C.uint32_t {
+	s := registry.slots[slot].Load()
+	if s.host.HostCall(uint32(id), view(base, size), unsafe.Slice((*guest.Value)(unsafe.Pointer(args)), int(n))) {
+		return 0
+	}
+	return 1
+}
