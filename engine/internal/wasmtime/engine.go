@@ -44,11 +44,10 @@ type Engine struct {
 	close sync.Once
 }
 
-// A module and an engine may not have more memories or tables per module than
-// these: the pool reserves address space for each.
+// What one module may have: the pool reserves address space for it.
 const (
-	maxMemories = 4
-	maxTables   = 8
+	MaxMemories = 4
+	MaxTables   = 8
 )
 
 var prepareProcess = sync.OnceValue(func() error {
@@ -78,13 +77,13 @@ func NewEngine(cfg Config) (*Engine, error) {
 	pool := C.wasmtime_pooling_allocation_config_new()
 	slots := C.uint32_t(cfg.Slots)
 	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
-	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+maxMemories)
-	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+maxTables)
+	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+MaxMemories)
+	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+MaxTables)
 	C.wasmtime_pooling_allocation_config_total_stacks_set(pool, 0)
 	C.wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, slots)
 	C.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots)
-	C.wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, maxMemories)
-	C.wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, maxTables)
+	C.wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, MaxMemories)
+	C.wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, MaxTables)
 	C.wasmtime_pooling_allocation_config_table_elements_set(pool, C.size_t(cfg.TableElements))
 	C.wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, 4<<20)
 	C.wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, C.size_t(cfg.KeepResident))

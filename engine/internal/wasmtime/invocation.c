@@ -165,15 +165,18 @@ void fl_close(fl_invocation *iv) {
 }
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
-// first that fails or returns non-zero, close.
+// first that fails, close. A step that is not the result must return 0.
 int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_t n) {
   int r = fl_open(iv, generation);
-  for (; r == FL_OK && iv->step < n && iv->value == 0; iv->step++) {
+  for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[1] = {{.i64 = 0}};
     r = fl_call(iv, &steps[iv->step], v, 1);
     if (r != FL_OK)
       break;
-    iv->value = v[0].i32;
+    if (steps[iv->step].result || v[0].i32)
+      iv->value = v[0].i32;
+    if (v[0].i32 && !steps[iv->step].result)
+      break;
   }
   fl_close(iv);
   return r;

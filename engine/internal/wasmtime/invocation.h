@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
   const char *name;
   size_t len;
+  bool result; // its value is the invocation's; other steps must return 0
 } fl_step;
 
 typedef struct {

@@ -96,26 +96,31 @@ func (s *Slot) Free() {
 	s.c = nil
 }
 
-// Steps are the exports that an invocation calls, one after the other. Each takes
-// nothing and returns nothing or an i32.
+// Step is an export that an invocation calls. It takes nothing and returns nothing or
+// an i32, which is the invocation's value if Result is set and must else be 0.
+type Step struct {
+	Export string
+	Result bool
+}
+
+// Steps are an invocation's steps, kept where C reads them.
 type Steps struct {
-	c     *C.fl_step
-	names []string
+	c *C.fl_step
+	n int
 }
 
-// NewSteps keeps the names for C.
-func NewSteps(names []string) *Steps {
-	c := (*C.fl_step)(C.calloc(C.size_t(len(names)+1), C.sizeof_fl_step))
-	for i, s := range unsafe.Slice(c, len(names)) {
-		s.name, s.len = C.CString(names[i]), C.size_t(len(names[i]))
-		unsafe.Slice(c, len(names))[i] = s
+// NewSteps copies the steps for C.
+func NewSteps(steps []Step) *Steps {
+	s := &Steps{c: (*C.fl_step)(C.calloc(C.size_t(len(steps)+1), C.sizeof_fl_step)), n: len(steps)}
+	for i, step := range steps {
+		unsafe.Slice(s.c, s.n)[i] = C.fl_step{name: C.CString(step.Export), len: C.size_t(len(step.Export)), result: C.bool(step.Result)}
 	}
-	return &Steps{c: c, names: names}
+	return s
 }
 
-// Free gives the names back.
+// Free gives the copy back.
 func (s *Steps) Free() {
-	for _, step := range unsafe.Slice(s.c, len(s.names)) {
+	for _, step := range unsafe.Slice(s.c, s.n) {
 		C.free(unsafe.Pointer(step.name))
 	}
 	C.free(unsafe.Pointer(s.c))
@@ -133,14 +138,14 @@ type Limits struct {
 type Status int
 
 const (
-	Done       Status = C.FL_OK     // all steps ran, or one returned non-zero
+	Done       Status = C.FL_OK     // all steps ran, or one that must return 0 did not
 	Failed     Status = C.FL_FAILED // a trap or an error: see TrapCode and Message
 	NoExport   Status = C.FL_NO_EXPORT
 	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
 )
 
 // Run makes a fresh instance of the module, calls the steps in order up to the first
-// that fails or returns non-zero, and drops the instance. generation names the
+// that fails or must return 0 and does not, and drops the instance. generation names the
 // run for RequestStop; it must differ from all earlier ones of the slot.
 func (s *Slot) Run(m *Module, generation uint64, l Limits, steps *Steps) Status {
 	c := s.c
@@ -149,7 +154,7 @@ func (s *Slot) Run(m *Module, generation uint64, l Limits, steps *Steps) Status 
 	c.limits.memory_soft = C.uint64_t(l.MemorySoft)
 	c.limits.table = orNone(l.Table)
 	c.limits.stack = C.size_t(l.Stack)
-	return Status(C.fl_run(c, C.uint64_t(generation), steps.c, C.uint32_t(len(steps.names))))
+	return Status(C.fl_run(c, C.uint64_t(generation), steps.c, C.uint32_t(steps.n)))
 }
 
 func orNone(n uint64) C.int64_t {
@@ -159,8 +164,8 @@ func orNone(n uint64) C.int64_t {
 	return C.int64_t(n)
 }
 
-// Step is which step was running when Run ended, and the last i32 that one
-// returned.
+// Step is which step Run ended in, or their number if all ran, and the value that it
+// ended with.
 func (s *Slot) Step() (step int, value int32) { return int(s.c.step), int32(s.c.value) }
 
 // Peak is the size of memory at the run's end, which is its largest.

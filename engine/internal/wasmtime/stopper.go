@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"slices"
 	"unsafe"
+
+	"github.com/faaslens/faaslens/guest"
 )
 
 // stopperModule is this module, named so that its frames can be left out of stacks:
@@ -31,7 +33,7 @@ var stopperModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x03\x03\x02\x00\x00" + // two functions of type 0
 	"\x07\x10\x02\x04trap\x00\x01\x05enter\x00\x02" +
 	"\x0a\x0a\x02\x03\x00\x00\x0b\x04\x00\x10\x00\x0b" +
-	"\x00\x17\x04name\x00\x10\x0ffaaslens:stopper")
+	"\x00\x18\x04name\x00\x11\x10faaslens:stopper")
 
 // loadStopper compiles the stopper and finds its trap instruction.
 func (e *Engine) loadStopper() error {
@@ -46,7 +48,7 @@ func (e *Engine) loadStopper() error {
 		return fmt.Errorf("read the module that stops guests: %w", err)
 	}
 	for _, b := range bodies {
-		if at := findTrap(img[b.Start:b.End]); at >= 0 && b.Func == 0 {
+		if at := findTrap(img[b.Start:b.End]); at >= 0 && b.Func == 1 {
 			e.c.stopper_trap = C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(img))) + b.Start + uintptr(at))
 			return nil
 		}
@@ -63,11 +65,10 @@ func findTrap(code []byte) int {
 	return bytes.Index(code, []byte{0x0f, 0x0b})
 }
 
-// CompiledBody is a function in a compiled image: which of the module's own
-// functions it is, counted from 0 behind the imports, and its bytes' offsets in the
-// image.
+// CompiledBody is a function in a compiled image: its index in the module, and its
+// bytes' offsets in the image.
 type CompiledBody struct {
-	Func       uint32
+	Func       guest.FuncIndex
 	Start, End uintptr
 }
 
@@ -104,7 +105,7 @@ func FunctionBodies(img []byte) ([]CompiledBody, error) {
 			continue
 		}
 		start := uintptr(text.Offset + value)
-		bodies = append(bodies, CompiledBody{n, start, start + uintptr(size)})
+		bodies = append(bodies, CompiledBody{guest.FuncIndex(n), start, start + uintptr(size)})
 	}
 	slices.SortFunc(bodies, func(a, b CompiledBody) int { return cmp.Compare(a.Start, b.Start) })
 	return bodies, nil

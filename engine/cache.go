@@ -1,0 +1,316 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/wasm"
+)
+
+// A compiled image is kept as two files, KEY.cwasm and KEY.json. KEY begins with the
+// module's hash and goes on with one of all else that the image depends on: the
+// engine's version, the switches it was compiled with and the processor. The second
+// file says what the first must be (entry): images are native code, so one that is
+// damaged or not ours must not be loaded.
+
+// entry is what KEY.json holds.
+type entry struct {
+	Module string `json:"module"` // SHA-256 of the wasm
+	Engine string `json:"engine"`
+	Flags  string `json:"flags"`
+	CPU    string `json:"cpu"`
+	Size   int64  `json:"size"`   // of the image, bytes
+	SHA256 string `json:"sha256"` // of the image
+	// File identifies the image's file as it was when its hash was last found
+	// to be right; while that holds, the hash need not be taken again.
+	File fileIdentity `json:"file"`
+}
+
+// fileIdentity changes whenever a file's content does: the kernel sets the time of
+// the last change at every write, and nobody can set it back.
+type fileIdentity struct {
+	Inode  uint64 `json:"inode"`
+	Change int64  `json:"change"` // ns since 1970
+}
+
+func identify(info os.FileInfo) fileIdentity {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fileIdentity{}
+	}
+	return fileIdentity{Inode: st.Ino, Change: st.Ctim.Nano()}
+}
+
+// compiledImage is where a module's native code is: in a file, or only in memory.
+type compiledImage struct {
+	path   string
+	bytes  []byte
+	cached bool
+}
+
+func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
+	if i.path != "" {
+		return e.LoadFile(i.path)
+	}
+	return e.Load(i.bytes)
+}
+
+// obtain finds the compiled module in the cache or compiles it, and loads it in the
+// first shard.
+func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOptions) (*wasmtime.Module, compiledImage, error) {
+	hash := sha256.Sum256(parsed.Bytes())
+	want := entry{
+		Module: hex.EncodeToString(hash[:]),
+		Engine: "wasmtime " + wasmtime.Version,
+		Flags:  fmt.Sprintf("debuginfo=%v", e.cfg.DebugInfo),
+		CPU:    e.cpu,
+	}
+	path := ""
+	if o.CacheDir != "" {
+		path = filepath.Join(o.CacheDir, want.key()+".cwasm")
+		if n := e.fromCache(path, want); n != nil {
+			return n, compiledImage{path: path, cached: true}, nil
+		}
+	}
+	bytes, err := e.compile(ctx, parsed, o.Progress)
+	if err != nil {
+		return nil, compiledImage{}, err
+	}
+	if path != "" {
+		if err := writeEntry(path, want, bytes); err != nil {
+			e.cfg.Log.Warn("the compiled module is not kept, so the next start compiles it again", "error", err)
+		} else if n, err := e.shards[0].native.LoadFile(path); err == nil {
+			return n, compiledImage{path: path}, nil
+		}
+	}
+	n, err := e.shards[0].native.Load(bytes)
+	if err != nil {
+		return nil, compiledImage{}, fmt.Errorf("load the compiled module: %w", err)
+	}
+	return n, compiledImage{bytes: bytes}, nil
+}
+
+// key names the entry's files.
+func (w entry) key() string {
+	h := sha256.Sum256([]byte(strings.Join([]string{w.Engine, w.Flags, w.CPU}, "\x00")))
+	return w.Module[:16] + "-" + hex.EncodeToString(h[:4])
+}
+
+// fromCache loads the image if it is there and is what it should be; else nil.
+func (e *Engine) fromCache(path string, want entry) *wasmtime.Module {
+	reject := func(why string, err error) *wasmtime.Module {
+		e.cfg.Log.Warn("a cached compiled module is not usable and is built again", "file", path, "reason", why, "error", err)
+		return nil
+	}
+	got, err := readEntry(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return reject("its description cannot be read", err)
+	}
+	if got.Module != want.Module || got.Engine != want.Engine || got.Flags != want.Flags || got.CPU != want.CPU {
+		return reject("it is of another module, engine or processor", nil)
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return reject("it is missing", err)
+	}
+	if info.Size() != got.Size {
+		return reject(fmt.Sprintf("it has %d bytes instead of %d", info.Size(), got.Size), nil)
+	}
+	if id := identify(info); id != got.File || id == (fileIdentity{}) {
+		sum, err := hashFile(path)
+		if err != nil {
+			return reject("it cannot be read", err)
+		}
+		if sum != got.SHA256 {
+			return reject("its content has changed", nil)
+		}
+		got.File = id
+		// Without it the hash is taken again next time.
+		_ = writeFile(descriptionPath(path), got.encode())
+	}
+	n, err := e.shards[0].native.LoadFile(path)
+	if err != nil {
+		return reject("the engine refuses it", err)
+	}
+	return n
+}
+
+func descriptionPath(image string) string { return strings.TrimSuffix(image, ".cwasm") + ".json" }
+
+func (w entry) encode() []byte {
+	b, err := json.MarshalIndent(w, "", "  ")
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	return append(b, '\n')
+}
+
+func readEntry(image string) (entry, error) {
+	f, err := os.Open(descriptionPath(image))
+	if err != nil {
+		return entry{}, err
+	}
+	defer f.Close()
+	var got entry
+	b, err := io.ReadAll(io.LimitReader(f, 1<<16))
+	if err == nil {
+		err = json.Unmarshal(b, &got)
+	}
+	return got, err
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// writeEntry keeps an image, and drops those of other versions of the module.
+func writeEntry(path string, w entry, image []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := writeFile(path, image); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(image)
+	w.Size, w.SHA256, w.File = info.Size(), hex.EncodeToString(sum[:]), identify(info)
+	if err := writeFile(descriptionPath(path), w.encode()); err != nil {
+		return err
+	}
+	dropOthers(path, w.Module[:16])
+	return nil
+}
+
+// dropOthers removes images of modules that have been replaced. What cannot be
+// removed only takes space.
+func dropOthers(path, module string) {
+	old, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*-????????.cwasm"))
+	if err != nil {
+		return
+	}
+	for _, p := range old {
+		if !strings.HasPrefix(filepath.Base(p), module) {
+			_ = os.Remove(p)
+			_ = os.Remove(descriptionPath(p))
+		}
+	}
+}
+
+// writeFile replaces a file in one step: a reader sees the old or the new content.
+func writeFile(path string, b []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(b); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// compile translates a module; the engine uses all processors for it. A cancelled
+// context returns at once, while the engine goes on to its end unheard.
+func (e *Engine) compile(ctx context.Context, parsed *wasm.Module, progress func(time.Duration)) ([]byte, error) {
+	type outcome struct {
+		image []byte
+		err   error
+	}
+	done := make(chan outcome, 1)
+	start := time.Now()
+	e.modules.Add(1)
+	go func() {
+		defer e.modules.Done()
+		image, err := e.shards[0].native.Compile(parsed.Bytes())
+		done <- outcome{image, err}
+	}()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case o := <-done:
+			if o.err != nil {
+				return nil, invalid(o.err)
+			}
+			return o.image, nil
+		case <-tick.C:
+			if progress != nil {
+				progress(time.Since(start))
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("compile: %w", ctx.Err())
+		}
+	}
+}
+
+// invalid takes the offset out of the engine's message about an invalid module, which
+// ends "(at offset 0x1a)".
+func invalid(err error) error {
+	e := &guest.InvalidModule{Offset: -1, Reason: strings.TrimSpace(err.Error())}
+	head, tail, ok := strings.Cut(e.Reason, " (at offset 0x")
+	if !ok {
+		return e
+	}
+	var at int64
+	if _, err := fmt.Sscanf(tail, "%x)", &at); err == nil {
+		e.Offset, e.Reason = at, head
+	}
+	return e
+}
+
+// processor describes the processor as far as compiled code depends on it.
+func processor() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			switch strings.TrimSpace(name) {
+			case "flags", "Features":
+				h := sha256.Sum256([]byte(strings.TrimSpace(value)))
+				return runtime.GOARCH + "-" + hex.EncodeToString(h[:6])
+			}
+		}
+	}
+	return runtime.GOARCH
+}

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+)
+
+// Config shapes an engine. Its zero value, but for Calls, has good defaults.
+type Config struct {
+	// Calls is what modules may import.
+	Calls *hostcall.Table
+	// Stub provides for an import that Calls lacks a call that says so when it
+	// is called; it returns nil for imports that nobody knows, which are link
+	// errors. May be nil.
+	Stub func(module, name string, t guest.FuncType) *hostcall.Spec
+	// Shards is the number of pools. One pool in use by several threads
+	// contends on its lock. Default: one for each processor.
+	Shards int
+	// Slots is how many invocations a shard runs at once; more wait. Default:
+	// 256.
+	Slots int
+	// Stack is the native stack, in bytes, that guest frames may take unless
+	// an invocation's limits say less. Default: 4 MiB.
+	Stack uint64
+	// TableElements bounds every table. Default: 500,000, as in Faasm.
+	TableElements uint64
+	// KeepResident is how much of an instance's memory is cleared by hand and
+	// kept when the instance goes. It avoids page faults at about 10 µs for
+	// each MiB that is kept. Default: 1 MiB.
+	KeepResident uint64
+	// DebugInfo compiles native debug information into images.
+	DebugInfo bool
+	// Log is told of damaged cache entries and the like. Default: discarded.
+	Log *slog.Logger
+}
+
+// Default limits of an invocation.
+const (
+	DefaultMemory  = 1 << 30
+	DefaultTimeout = 5 * time.Minute
+	DefaultOutput  = 1 << 30
+	DefaultStack   = 4 << 20
+	// MaxStack is the largest stack a guest can have; native threads are made
+	// large enough for it.
+	MaxStack = 8 << 20
+)
+
+func (c Config) withDefaults() Config {
+	if c.Shards == 0 {
+		c.Shards = runtime.GOMAXPROCS(0)
+	}
+	if c.Slots == 0 {
+		c.Slots = 256
+	}
+	if c.Stack == 0 {
+		c.Stack = DefaultStack
+	}
+	if c.TableElements == 0 {
+		c.TableElements = 500_000
+	}
+	if c.KeepResident == 0 {
+		c.KeepResident = 1 << 20
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Engine compiles and runs modules. Its methods may be called from any goroutine.
+type Engine struct {
+	cfg     Config
+	cpu     string // what the processor is, for the cache
+	shards  []*shard
+	next    atomic.Uint32 // shard of the next invocation
+	watcher *watcher
+	modules sync.WaitGroup // open modules
+	close   sync.Once
+}
+
+// shard is a pool of instances and the slots that use it.
+type shard struct {
+	native *wasmtime.Engine
+	index  int
+	free   chan *slot // slots that have run before
+	mu     sync.Mutex
+	slots  atomic.Pointer[[]*slot] // all of them; grows under mu up to max
+	max    int
+}
+
+// New starts an engine.
+func New(cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	if cfg.Calls == nil {
+		return nil, errors.New("start the engine: no table of host calls is given")
+	}
+	if cfg.Stack > MaxStack {
+		return nil, fmt.Errorf("start the engine: a stack of %s is more than the largest, %s",
+			guest.FormatBytes(cfg.Stack), guest.FormatBytes(MaxStack))
+	}
+	e := &Engine{cfg: cfg, cpu: processor()}
+	for i := range cfg.Shards {
+		native, err := wasmtime.NewEngine(wasmtime.Config{
+			Slots:         cfg.Slots,
+			Stack:         cfg.Stack,
+			TableElements: cfg.TableElements,
+			KeepResident:  cfg.KeepResident,
+			DebugInfo:     cfg.DebugInfo,
+		})
+		if err != nil {
+			e.freeShards()
+			return nil, err
+		}
+		sh := &shard{native: native, index: i, free: make(chan *slot, cfg.Slots), max: cfg.Slots}
+		sh.slots.Store(&[]*slot{})
+		e.shards = append(e.shards, sh)
+	}
+	e.watcher = startWatcher(e)
+	return e, nil
+}
+
+// Close waits until all modules are closed and frees the engine.
+func (e *Engine) Close() error {
+	e.close.Do(func() {
+		e.modules.Wait()
+		e.watcher.stop()
+		e.freeShards()
+	})
+	return nil
+}
+
+func (e *Engine) freeShards() {
+	for _, sh := range e.shards {
+		for _, s := range *sh.slots.Load() {
+			s.native.Free()
+		}
+		sh.native.Close()
+	}
+}
+
+// acquire takes a free slot, in the next shard if it has one; it waits where all
+// are taken.
+func (e *Engine) acquire(ctx context.Context) (*slot, error) {
+	n := int(e.next.Add(1))
+	for i := range e.shards {
+		sh := e.shards[(n+i)%len(e.shards)]
+		select {
+		case s := <-sh.free:
+			return s, nil
+		default:
+		}
+		if s, err := sh.grow(e); s != nil || err != nil {
+			return s, err
+		}
+	}
+	select {
+	case s := <-e.shards[n%len(e.shards)].free:
+		return s, nil
+	case <-ctx.Done():
+		return nil, &guest.Limit{Kind: guest.LimitCancelled}
+	}
+}
+
+// grow adds a slot, or returns nil if the shard has all it may have.
+func (sh *shard) grow(e *Engine) (*slot, error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	have := *sh.slots.Load()
+	if len(have) == sh.max {
+		return nil, nil
+	}
+	s, err := newSlot(e, sh)
+	if err != nil {
+		return nil, err
+	}
+	grown := append(have[:len(have):len(have)], s)
+	sh.slots.Store(&grown)
+	return s, nil
+}
+
+func (sh *shard) release(s *slot) { sh.free <- s }

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/wasm"
+)
+
+// Step is one export that an invocation calls. It takes nothing and returns nothing
+// or an i32. The value of a Result is the invocation's; that of any other step must
+// be 0 for the next to run.
+type Step = wasmtime.Step
+
+// ModuleOptions say how a module is compiled and run.
+type ModuleOptions struct {
+	// Steps are what an invocation calls, in this order.
+	Steps []Step
+	// CacheDir is where compiled images are kept; it is made if need be.
+	// Empty: they are not kept.
+	CacheDir string
+	// AllowUnknown links imports that nobody knows to calls that trap.
+	AllowUnknown bool
+	// Progress is told, from another goroutine and about ten times a second,
+	// how long compiling has taken so far. May be nil.
+	Progress func(elapsed time.Duration)
+}
+
+// Module is a compiled module, linked and ready to run.
+type Module struct {
+	engine  *Engine
+	parsed  *wasm.Module
+	specs   []*hostcall.Spec // by import ID
+	imports []wasmtime.Import
+	memory  string // export name of the memory that host calls see
+	hard    bool   // it has memories that cannot be watched: growth is refused
+	steps   *wasmtime.Steps
+	names   []Step
+	image   compiledImage
+
+	loaded []atomic.Pointer[wasmtime.Module] // by shard
+	mu     sync.Mutex                        // guards loading, bodies and closing
+	bodies []bool                            // by shard
+	closed atomic.Bool
+}
+
+// Compile makes a module ready to run: its imports are matched with the host's calls,
+// its code is compiled or found in the cache. Errors are *guest.InvalidModule,
+// *guest.LinkError, or say what else failed.
+func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptions) (*Module, error) {
+	m := &Module{
+		engine: e,
+		parsed: parsed,
+		names:  o.Steps,
+		loaded: make([]atomic.Pointer[wasmtime.Module], len(e.shards)),
+		bodies: make([]bool, len(e.shards)),
+	}
+	if err := m.checkSteps(); err != nil {
+		return nil, err
+	}
+	if err := m.resolveImports(o.AllowUnknown); err != nil {
+		return nil, err
+	}
+	m.findMemory()
+	if err := m.checkPool(); err != nil {
+		return nil, err
+	}
+	native, image, err := e.obtain(ctx, parsed, o)
+	if err != nil {
+		return nil, err
+	}
+	m.image = image
+	if err := native.Link(m.imports, m.memory); err != nil {
+		native.Close()
+		return nil, fmt.Errorf("link the module: %w", err)
+	}
+	m.steps = wasmtime.NewSteps(o.Steps)
+	m.loaded[0].Store(native)
+	e.modules.Add(1)
+	return m, nil
+}
+
+func (m *Module) checkSteps() error {
+	for _, s := range m.names {
+		t, ok := m.exportedFunc(s.Export)
+		switch {
+		case !ok:
+			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it does not export a function %q", s.Export)}
+		case len(t.Params) > 0 || len(t.Results) > 1 || len(t.Results) == 1 && t.Results[0] != guest.I32:
+			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("its export %q is a function %v: only () and () -> i32 can be run", s.Export, t)}
+		}
+	}
+	return nil
+}
+
+func (m *Module) exportedFunc(name string) (guest.FuncType, bool) {
+	x, ok := m.parsed.Export(name)
+	if !ok || x.Kind != wasm.KindFunc {
+		return guest.FuncType{}, false
+	}
+	return m.parsed.FuncType(guest.FuncIndex(x.Index))
+}
+
+// findMemory picks the memory that host calls see: the export "memory", else the
+// first exported one.
+func (m *Module) findMemory() {
+	for _, x := range m.parsed.Exports {
+		if x.Kind == wasm.KindMemory && (m.memory == "" || x.Name == "memory") {
+			m.memory = x.Name
+		}
+	}
+	m.hard = len(m.parsed.Memories) > 1 || len(m.parsed.Memories) == 1 && m.memory == ""
+}
+
+// checkPool refuses what the pool of instances has no room for, before the engine
+// does so in its own words.
+func (m *Module) checkPool() error {
+	if n := len(m.parsed.Memories); n > wasmtime.MaxMemories {
+		return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it has %d memories, at most %d are supported", n, wasmtime.MaxMemories)}
+	}
+	if n := len(m.parsed.Tables); n > wasmtime.MaxTables {
+		return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it has %d tables, at most %d are supported", n, wasmtime.MaxTables)}
+	}
+	for _, t := range m.parsed.Tables {
+		if t.Min > m.engine.cfg.TableElements {
+			return &guest.Limit{Kind: guest.LimitTable, Allowed: m.engine.cfg.TableElements, Used: t.Min}
+		}
+	}
+	for _, mem := range m.parsed.Memories {
+		if mem.Shared {
+			return &guest.InvalidModule{Offset: -1, Reason: "its memory is shared between threads, which is not supported"}
+		}
+	}
+	return nil
+}
+
+// minMemory is the memory that an instance starts with, in bytes.
+func (m *Module) minMemory() uint64 {
+	var n uint64
+	for _, mem := range m.parsed.Memories {
+		n += mem.Min << mem.PageSizeLog2
+	}
+	return n
+}
+
+// native is the module in a shard's engine; it is loaded there when first used.
+func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
+	if n := m.loaded[sh.index].Load(); n != nil {
+		return n, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.loaded[sh.index].Load(); n != nil {
+		return n, nil
+	}
+	if m.closed.Load() {
+		return nil, errClosed
+	}
+	n, err := m.image.load(sh.native)
+	if err != nil {
+		return nil, fmt.Errorf("load the compiled module: %w", err)
+	}
+	if err := n.Link(m.imports, m.memory); err != nil {
+		n.Close()
+		return nil, fmt.Errorf("link the module: %w", err)
+	}
+	m.loaded[sh.index].Store(n)
+	return n, nil
+}
+
+var errClosed = errors.New("the module is closed")
+
+// setBodies tells the binding where the module's functions lie, which a stop needs
+// to know.
+func (m *Module) setBodies(sh *shard) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.loaded[sh.index].Load()
+	if n == nil || m.bodies[sh.index] {
+		return
+	}
+	m.bodies[sh.index] = true
+	compiled, err := wasmtime.FunctionBodies(n.Image())
+	if err != nil {
+		m.engine.cfg.Log.Error("a guest cannot be stopped in its own code", "error", err)
+		return
+	}
+	bodies := make([]wasmtime.Body, len(compiled))
+	for i, b := range compiled {
+		bodies[i] = wasmtime.Body{Start: n.Base() + b.Start, End: n.Base() + b.End}
+	}
+	n.SetBodies(bodies)
+}
+
+// frameAt says what guest frame an address in compiled code is.
+func (m *Module) frameAt(sh *shard, pc uintptr) (guest.Frame, bool) {
+	n := m.loaded[sh.index].Load()
+	at := pc - n.Base()
+	img := n.Image()
+	compiled, err := wasmtime.FunctionBodies(img)
+	if err != nil {
+		return guest.Frame{}, false
+	}
+	for _, b := range compiled {
+		if at < b.Start || at >= b.End {
+			continue
+		}
+		f := guest.Frame{Func: b.Func, PC: pc}
+		if offset, ok := offsetAt(img, at); ok {
+			f.Offset = offset
+		} else if body, ok := m.parsed.Body(f.Func); ok {
+			f.Offset = body.Offset
+		}
+		return f, true
+	}
+	return guest.Frame{}, false
+}
+
+// Parsed is the module as it was read.
+func (m *Module) Parsed() *wasm.Module { return m.parsed }
+
+// Image is the path of the compiled image's file, or empty if it is not kept.
+func (m *Module) Image() string { return m.image.path }
+
+// Cached reports whether the image was found rather than compiled.
+func (m *Module) Cached() bool { return m.image.cached }
+
+// Close waits for the module's running invocations and frees it. No new one may
+// start.
+func (m *Module) Close() error {
+	if m.closed.Swap(true) {
+		return nil
+	}
+	for m.running() {
+		time.Sleep(time.Millisecond)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.loaded {
+		if n := m.loaded[i].Swap(nil); n != nil {
+			n.Close()
+		}
+	}
+	m.steps.Free()
+	m.engine.modules.Done()
+	return nil
+}
+
+func (m *Module) running() bool {
+	for _, sh := range m.engine.shards {
+		for _, s := range *sh.slots.Load() {
+			if s.module.Load() == m {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+)
+
+// Run is what one invocation brings. It may be used again after the invocation.
+type Run struct {
+	// States are the states of the engine's host calls, one for each set of
+	// its table, in that order.
+	States []any
+	Limits guest.Limits
+	// Observer is told of every host call; nil costs nothing.
+	Observer hostcall.Observer
+}
+
+// Result is what an invocation left behind.
+type Result struct {
+	// Value is what the result step returned, or a step that must return 0 and
+	// did not: then Step is its index.
+	Value int32
+	// Step is the index of the step that the invocation ended in; the number
+	// of steps if all ran.
+	Step    int
+	Memory  uint64 // bytes of linear memory at the end, which is the most there was
+	Elapsed time.Duration
+}
+
+// Run makes a fresh instance and runs the module's steps on it. It returns nil if they
+// all ran; else a *guest.Exit, *guest.Trap or *guest.Limit, or an error that says
+// why the instance could not be made. The guest runs on the calling goroutine's
+// thread.
+func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
+	l, err := m.limits(r.Limits)
+	if err != nil {
+		return Result{}, err
+	}
+	s, err := m.engine.acquire(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.shard.release(s)
+	s.module.Store(m)
+	defer s.module.Store(nil)
+	if m.closed.Load() {
+		return Result{}, errClosed
+	}
+	native, err := m.native(s.shard)
+	if err != nil {
+		return Result{}, err
+	}
+
+	timeout := r.Limits.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	start, generation := s.begin(ctx, r, l.MemorySoft, timeout)
+	var unwatch func() bool
+	if ctx.Done() != nil {
+		unwatch = s.followContext(ctx, generation)
+	}
+	status := s.native.Run(native, generation, l, m.steps)
+	if unwatch != nil {
+		unwatch()
+	}
+	elapsed := s.end(start)
+
+	step, value := s.native.Step()
+	res := Result{Value: value, Step: step, Memory: s.native.Peak(), Elapsed: elapsed}
+	if status == wasmtime.Done && s.err == nil && (l.MemorySoft == 0 || res.Memory <= l.MemorySoft) {
+		return res, nil
+	}
+	err = s.outcome(m, r, status, res)
+	s.native.Clear()
+	s.err = nil
+	return res, err
+}
+
+// limits turns an invocation's limits into the binding's.
+func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
+	memory := l.Memory
+	if memory == 0 {
+		memory = DefaultMemory
+	}
+	if need := m.minMemory(); need > memory {
+		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitMemory, Allowed: memory, Used: need}
+	}
+	if l.Stack > m.engine.cfg.Stack {
+		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitStack, Allowed: m.engine.cfg.Stack, Used: l.Stack}
+	}
+	n := wasmtime.Limits{Table: l.TableElements, Stack: l.Stack}
+	for _, t := range m.parsed.Tables {
+		if l.TableElements != 0 && t.Min > l.TableElements {
+			return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}
+		}
+	}
+	if m.hard {
+		n.MemoryHard = memory
+	} else {
+		n.MemorySoft = memory
+	}
+	return n, nil
+}
+
+// begin marks the slot as running, for the watcher.
+func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Duration) (start int64, generation uint64) {
+	w := s.engine.watcher
+	start = w.now()
+	deadline := int64(math.MaxInt64)
+	if timeout > 0 && int64(timeout) < deadline-start {
+		deadline = start + int64(timeout)
+	}
+	s.run, s.calls, s.err = r, 0, nil
+	s.mu.Lock()
+	s.parent = ctx
+	s.mu.Unlock()
+	s.deadline.Store(deadline)
+	s.started.Store(start)
+	s.soft.Store(soft)
+	generation = s.generation.Add(1)
+	w.begun(min(deadline, start+int64(lookEvery)))
+	return start, generation
+}
+
+// end marks the slot as idle and returns how long it ran.
+func (s *slot) end(start int64) time.Duration {
+	s.generation.Add(1)
+	elapsed := s.engine.watcher.now() - start
+	s.dropContext()
+	s.run = nil
+	return time.Duration(elapsed)
+}
+
+// followContext stops the invocation when its context ends.
+func (s *slot) followContext(ctx context.Context, generation uint64) (unwatch func() bool) {
+	return context.AfterFunc(ctx, func() {
+		reason := uint8(stopCancelled)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			reason = stopDeadline
+		}
+		s.requestStop(generation, reason)
+	})
+}
+
+// outcome says how an invocation that did not return ended.
+func (s *slot) outcome(m *Module, r *Run, status wasmtime.Status, res Result) error {
+	if status == wasmtime.SmallStack {
+		return &guest.Limit{Kind: guest.LimitStack, Allowed: 0, Used: m.engine.cfg.Stack}
+	}
+	reason, pc := s.native.StopReason()
+	soft := s.soft.Load()
+	switch {
+	case soft != 0 && res.Memory > soft:
+		return &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: res.Memory, Frames: s.frames(m, pc)}
+	case status != wasmtime.Done && (reason == stopDeadline || reason == stopCancelled):
+		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.frames(m, pc)}
+		if reason == stopDeadline {
+			l.Kind, l.Used, l.Allowed = guest.LimitDeadline, uint64(res.Elapsed), uint64(s.deadline.Load()-s.started.Load())
+		}
+		return l
+	case s.err != nil:
+		return s.withFrames(m, s.err)
+	}
+	return s.failure(m)
+}
+
+// withFrames completes an error that a host call ended the guest with.
+func (s *slot) withFrames(m *Module, err error) error {
+	switch e := err.(type) {
+	case *guest.Exit:
+		return e
+	case *guest.Trap:
+		if e.Frames == nil {
+			e.Frames = s.frames(m, 0)
+		}
+		return e
+	case *guest.Limit:
+		if e.Frames == nil {
+			e.Frames = s.frames(m, 0)
+		}
+		return e
+	}
+	return &guest.Trap{Code: guest.TrapHost, Message: err.Error(), Frames: s.frames(m, 0)}
+}
+
+// frames is the stack at the end. pc, if not 0, is where the guest was when it was
+// sent to the trap that ended it.
+func (s *slot) frames(m *Module, pc uintptr) []guest.Frame {
+	frames := s.native.Frames()
+	if pc == 0 {
+		return frames
+	}
+	f, ok := m.frameAt(s.shard, pc)
+	if !ok {
+		return frames
+	}
+	return append([]guest.Frame{f}, frames...)
+}
+
+// Wasmtime's numbers for traps, as its header trap.h has them.
+var trapCodes = map[uint8]guest.TrapCode{
+	0:  guest.TrapStackOverflow,
+	1:  guest.TrapMemoryOutOfBounds,
+	2:  guest.TrapMisaligned,
+	3:  guest.TrapTableOutOfBounds,
+	4:  guest.TrapIndirectCallToNull,
+	5:  guest.TrapBadSignature,
+	6:  guest.TrapIntegerOverflow,
+	7:  guest.TrapIntegerDivideByZero,
+	8:  guest.TrapBadConversion,
+	9:  guest.TrapUnreachable,
+	14: guest.TrapNullReference,
+}
+
+// failure is the trap that the guest itself ended with.
+func (s *slot) failure(m *Module) error {
+	code, ok := s.native.TrapCode()
+	if c, known := trapCodes[code]; ok && known {
+		return &guest.Trap{Code: c, Frames: s.frames(m, 0)}
+	}
+	return &guest.Trap{Code: guest.TrapOther, Message: s.native.Message(), Frames: s.frames(m, 0)}
+}

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+)
+
+// Why a run is asked to stop, as the binding carries it.
+const (
+	stopDeadline  = 1
+	stopCancelled = 2
+)
+
+var errStopped = errors.New("the invocation is being stopped")
+
+// slot runs one invocation at a time. It is the guest's side of host calls.
+type slot struct {
+	engine *Engine
+	shard  *shard
+	native *wasmtime.Slot
+
+	// Read by the watcher.
+	generation atomic.Uint64 // odd while an invocation runs
+	started    atomic.Int64  // ns on the watcher's clock
+	deadline   atomic.Int64  // ns on the watcher's clock
+	stopping   atomic.Uint64 // the generation that has been asked to stop
+	module     atomic.Pointer[Module]
+	soft       atomic.Uint64 // memory beyond which the guest is stopped
+
+	// Of the running invocation; its goroutine's own.
+	run   *Run
+	err   error // with which a host call ended the guest
+	calls int   // host calls under way: more than one where one runs the guest
+	call  hostcall.Call
+
+	mu     sync.Mutex // guards what follows
+	parent context.Context
+	ctx    context.Context // made when a host call asks
+	cancel context.CancelCauseFunc
+}
+
+func newSlot(e *Engine, sh *shard) (*slot, error) {
+	s := &slot{engine: e, shard: sh}
+	s.call.Guest = s
+	native, err := wasmtime.NewSlot(sh.native, s)
+	if err != nil {
+		return nil, err
+	}
+	s.native = native
+	return s, nil
+}
+
+// HostCall implements wasmtime.Host.
+func (s *slot) HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool) {
+	m := s.module.Load()
+	spec := m.specs[id]
+	defer s.containPanic(spec, &goOn)
+	if soft := s.soft.Load(); soft != 0 && uint64(len(memory)) > soft {
+		s.err = &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: uint64(len(memory))}
+		return false
+	}
+	c := &s.call
+	if s.calls > 0 {
+		c = &hostcall.Call{Guest: s}
+	}
+	s.calls++
+	var err error
+	if o := s.run.Observer; o != nil {
+		err = spec.InvokeObserved(o, c, memory, s.run.States, args)
+	} else {
+		err = spec.Invoke(c, memory, s.run.States, args)
+	}
+	s.calls--
+	if err != nil {
+		s.err = err
+		return false
+	}
+	return true
+}
+
+// containPanic turns a host call's panic into a trap of this guest alone.
+func (s *slot) containPanic(spec *hostcall.Spec, goOn *bool) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	s.calls--
+	s.engine.cfg.Log.Error("a host call panicked", "call", spec.Module+"."+spec.Name, "panic", v, "stack", string(debug.Stack()))
+	s.err = &guest.Trap{Code: guest.TrapHost, Message: fmt.Sprintf("%s.%s failed inside the host: %v", spec.Module, spec.Name, v)}
+	*goOn = false
+}
+
+// Memory implements hostcall.Guest.
+func (s *slot) Memory() hostcall.Memory { return s.native.Memory() }
+
+// Grow implements hostcall.Guest.
+func (s *slot) Grow(pages uint32) (before uint32, ok bool) {
+	b, ok := s.native.Grow(uint64(pages))
+	return uint32(b), ok
+}
+
+// CallExport implements hostcall.Guest.
+func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error) {
+	m := s.module.Load()
+	t, ok := m.exportedFunc(name)
+	switch {
+	case !ok:
+		return guest.Value{}, fmt.Errorf("call the guest's %s: %w", name, wasmtime.ErrNoExport)
+	case len(t.Params) != len(args) || len(args) > 4 || len(t.Results) > 4:
+		return guest.Value{}, fmt.Errorf("call the guest's %s: it is a %v, and %d argument(s) were given", name, t, len(args))
+	}
+	results, status := s.native.Call(name, args, len(t.Results))
+	if status != wasmtime.Done {
+		if err := s.err; err != nil {
+			// A host call that the guest made ended it.
+			s.err = nil
+			return guest.Value{}, err
+		}
+		return guest.Value{}, s.failure(m)
+	}
+	if len(results) == 0 {
+		return guest.Value{}, nil
+	}
+	return results[0], nil
+}
+
+// Context implements hostcall.Guest.
+func (s *slot) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		s.ctx, s.cancel = context.WithCancelCause(s.parent)
+		if s.stopping.Load() == s.generation.Load() {
+			s.cancel(errStopped)
+		}
+	}
+	return s.ctx
+}
+
+// requestStop asks an invocation to stop, if it still runs. Waiting host calls are
+// woken; the watcher sees to the rest.
+func (s *slot) requestStop(generation uint64, reason uint8) {
+	if !s.native.RequestStop(generation, reason) {
+		return
+	}
+	s.stopping.Store(generation)
+	s.mu.Lock()
+	if s.generation.Load() == generation && s.cancel != nil {
+		s.cancel(errStopped)
+	}
+	s.mu.Unlock()
+	s.engine.watcher.poke()
+}
+
+// dropContext ends what Context made.
+func (s *slot) dropContext() {
+	s.mu.Lock()
+	if s.cancel != nil {
+		s.cancel(errStopped)
+	}
+	s.parent, s.ctx, s.cancel = nil, nil, nil
+	s.mu.Unlock()
+}
