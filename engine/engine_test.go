@@ -262,3 +262,16 @@ func BenchmarkHostCall(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/call")
 }
+
+func TestGuestThatLivesInTheRuntimeIsStopped(t *testing.T) {
+	m := compile(t, testEngine(t), `(module
+		(memory (export "memory") 512)
+		(func $fill (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 33554432)) (br $l)))
+		(func (export "run") (call $fill)))`)
+	_, res, err := run(m, guest.Limits{Timeout: 50 * time.Millisecond})
+	var l *guest.Limit
+	if !errors.As(err, &l) || l.Kind != guest.LimitDeadline || len(l.Frames) != 2 || l.Frames[0].Func != 0 || l.Frames[1].Func != 1 {
+		t.Fatalf("got %#v", err)
+	}
+	t.Log(err, l.Frames, res.Elapsed)
+}

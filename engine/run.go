@@ -104,7 +104,10 @@ func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
 	if m.hard {
 		n.MemoryHard = memory
 	} else {
+		// The guest is stopped when it is found beyond its limit, so that the
+		// reason is told. What it can take until then is bounded too.
 		n.MemorySoft = memory
+		n.MemoryHard = memory + max(memory/4, 64<<20)
 	}
 	return n, nil
 }
@@ -154,13 +157,13 @@ func (s *slot) outcome(m *Module, r *Run, status wasmtime.Status, res Result) er
 	if status == wasmtime.SmallStack {
 		return &guest.Limit{Kind: guest.LimitStack, Allowed: 0, Used: m.engine.cfg.Stack}
 	}
-	reason, pc := s.native.StopReason()
+	reason := s.native.StopReason()
 	soft := s.soft.Load()
 	switch {
 	case soft != 0 && res.Memory > soft:
-		return &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: res.Memory, Frames: s.frames(m, pc)}
+		return &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: res.Memory, Frames: s.frames(m)}
 	case status != wasmtime.Done && (reason == stopDeadline || reason == stopCancelled):
-		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.frames(m, pc)}
+		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.frames(m)}
 		if reason == stopDeadline {
 			l.Kind, l.Used, l.Allowed = guest.LimitDeadline, uint64(res.Elapsed), uint64(s.deadline.Load()-s.started.Load())
 		}
@@ -178,22 +181,21 @@ func (s *slot) withFrames(m *Module, err error) error {
 		return e
 	case *guest.Trap:
 		if e.Frames == nil {
-			e.Frames = s.frames(m, 0)
+			e.Frames = s.frames(m)
 		}
 		return e
 	case *guest.Limit:
 		if e.Frames == nil {
-			e.Frames = s.frames(m, 0)
+			e.Frames = s.frames(m)
 		}
 		return e
 	}
-	return &guest.Trap{Code: guest.TrapHost, Message: err.Error(), Frames: s.frames(m, 0)}
+	return &guest.Trap{Code: guest.TrapHost, Message: err.Error(), Frames: s.frames(m)}
 }
 
-// frames is the stack at the end. pc, if not 0, is where the guest was when it was
-// sent to the trap that ended it.
-func (s *slot) frames(m *Module, pc uintptr) []guest.Frame {
-	frames := s.native.Frames()
+// frames is the stack at the end.
+func (s *slot) frames(m *Module) []guest.Frame {
+	frames, pc := s.native.Frames()
 	if pc == 0 {
 		return frames
 	}
@@ -223,7 +225,7 @@ var trapCodes = map[uint8]guest.TrapCode{
 func (s *slot) failure(m *Module) error {
 	code, ok := s.native.TrapCode()
 	if c, known := trapCodes[code]; ok && known {
-		return &guest.Trap{Code: c, Frames: s.frames(m, 0)}
+		return &guest.Trap{Code: c, Frames: s.frames(m)}
 	}
-	return &guest.Trap{Code: guest.TrapOther, Message: s.native.Message(), Frames: s.frames(m, 0)}
+	return &guest.Trap{Code: guest.TrapOther, Message: s.native.Message(), Frames: s.frames(m)}
 }

@@ -137,7 +137,9 @@ func (s *slot) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancelCause(s.parent)
+		// It ends by requestStop alone, so that a guest whose call was woken does
+		// not go on.
+		s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(s.parent))
 		if s.stopping.Load() == s.generation.Load() {
 			s.cancel(errStopped)
 		}

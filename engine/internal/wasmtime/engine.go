@@ -40,8 +40,9 @@ type Config struct {
 
 // Engine compiles modules and holds the pool of instances.
 type Engine struct {
-	c     *C.fl_engine
-	close sync.Once
+	c          *C.fl_engine
+	findsExits bool
+	close      sync.Once
 }
 
 // What one module may have: the pool reserves address space for it.

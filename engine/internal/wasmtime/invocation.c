@@ -25,10 +25,12 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
     base = wasmtime_memory_data(iv->context, &iv->memory);
     size = wasmtime_memory_data_size(iv->context, &iv->memory);
   }
-  if (faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, base, size, args, n) ||
-      (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING)
-    return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED);
-  return NULL;
+  bool outer = iv->in_host;
+  iv->in_host = true;
+  bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, base, size, args, n);
+  iv->in_host = outer;
+  iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
+  return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
 }
 
 static void fill(wasm_valtype_vec_t *v, const uint8_t *kinds, size_t n) {
@@ -64,7 +66,8 @@ static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
 int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->error = NULL;
   iv->trap = NULL;
-  iv->has_memory = iv->has_instance = iv->padded = false;
+  iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
+  iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = false;
   iv->step = 0;
   iv->value = 0;
@@ -111,30 +114,33 @@ static wasm_trap_t *call_padded(void *env, wasmtime_caller_t *caller, wasmtime_v
   return NULL;
 }
 
+// fl_call_enter calls the stopper's function "enter", which calls back.
+wasmtime_error_t *fl_call_enter(fl_engine *engine, wasmtime_context_t *context,
+                                wasmtime_func_unchecked_callback_t back, void *env, wasm_trap_t **t) {
+  wasmtime_extern_t import = {.kind = WASMTIME_EXTERN_FUNC}, enter;
+  wasm_valtype_vec_t params, results;
+  wasm_valtype_vec_new_uninitialized(&params, 0);
+  wasm_valtype_vec_new_uninitialized(&results, 0);
+  wasm_functype_t *type = wasm_functype_new(&params, &results);
+  wasmtime_func_new_unchecked(context, type, back, env, NULL, &import.of.func);
+  wasm_functype_delete(type);
+  wasmtime_instance_t stopper;
+  wasm_trap_t *ignored = NULL;
+  wasmtime_error_t *e = wasmtime_instance_new(context, engine->stopper, &import, 1, &stopper, t ? t : &ignored);
+  if (e || !wasmtime_instance_export_get(context, &stopper, "enter", 5, &enter))
+    return e;
+  wasmtime_val_raw_t none[1];
+  return wasmtime_func_call_unchecked(context, &enter.of.func, none, 0, t ? t : &ignored);
+}
+
 // call_in_stack runs a function with less native stack than the engine gives. The
 // engine measures from where the outermost guest frame starts, so the call is made
 // from a guest's host call with the difference taken off the stack before it.
 static int call_in_stack(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_raw_t *args, size_t n) {
-  padded_call p = {iv, func, args, n, iv->engine->stack - iv->limits.stack, FL_FAILED};
-  wasm_valtype_vec_t none_in, none_out;
-  wasm_valtype_vec_new_uninitialized(&none_in, 0);
-  wasm_valtype_vec_new_uninitialized(&none_out, 0);
-  wasm_functype_t *type = wasm_functype_new(&none_in, &none_out);
-  wasmtime_extern_t import = {.kind = WASMTIME_EXTERN_FUNC}, enter;
-  wasmtime_func_new_unchecked(iv->context, type, call_padded, &p, NULL, &import.of.func);
-  wasm_functype_delete(type);
-  wasmtime_instance_t stopper;
+  padded_call p = {iv, func, args, n, iv->engine->stack - iv->limits.stack, FL_NO_EXPORT};
   wasm_trap_t *t = NULL;
-  wasmtime_error_t *e = wasmtime_instance_new(iv->context, iv->engine->stopper, &import, 1, &stopper, &t);
-  if (e || t)
-    return ended(iv, e, t);
-  if (!wasmtime_instance_export_get(iv->context, &stopper, "enter", 5, &enter))
-    return FL_NO_EXPORT;
-  wasmtime_val_raw_t none[1];
-  e = wasmtime_func_call_unchecked(iv->context, &enter.of.func, none, 0, &t);
-  if (e || t)
-    return ended(iv, e, t);
-  return p.result;
+  wasmtime_error_t *e = fl_call_enter(iv->engine, iv->context, call_padded, &p, &t);
+  return e || t ? ended(iv, e, t) : p.result;
 }
 
 int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_t n) {
@@ -146,8 +152,12 @@ int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_
     iv->padded = true;
     return call_in_stack(iv, &item.of.func, args, n);
   }
+  // A host call may have made this call: until it returns, the guest runs.
+  bool in_host = iv->in_host;
+  iv->in_host = false;
   wasm_trap_t *t = NULL;
   wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, &item.of.func, args, n, &t);
+  iv->in_host = in_host;
   return ended(iv, e, t);
 }
 
@@ -205,8 +215,12 @@ static bool is_stopper(const wasm_frame_t *f) {
 }
 
 // fl_frames writes the stack that the last call ended with, innermost first, and
-// returns how deep it was. Frames of our own stopper are left out.
-size_t fl_frames(fl_invocation *iv, fl_frame *out, size_t max) {
+// returns how deep it was. Frames of our own stopper are left out; *sent is whether the
+// guest was sent to it, so that the frame it came from is missing.
+size_t fl_frames(fl_invocation *iv, fl_frame *out, size_t max, bool *sent) {
+  // A host call that ends the guest ends it where it was called, whatever the
+  // handler did at the same moment.
+  *sent = iv->stopped && !iv->ended_by_host;
   wasm_frame_vec_t frames = {0, NULL};
   if (iv->trap)
     wasm_trap_trace(iv->trap, &frames);

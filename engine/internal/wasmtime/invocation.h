@@ -13,6 +13,7 @@ enum { FL_RUNNING = 0, FL_STOP_MEMORY = 3, FL_IDLE = 255 };
 typedef struct {
   uint32_t count;
   const uintptr_t *starts, *ends;
+  uintptr_t image, image_end; // all of the compiled image, trampolines too
 } fl_code;
 
 typedef struct {
@@ -20,6 +21,8 @@ typedef struct {
   wasmtime_module_t *stopper; // holds the trap that a stopped guest is sent to
   uintptr_t stopper_trap;
   size_t stack; // native bytes that guest frames may take
+  size_t exits; // see exits.c: where a store keeps how the guest left its code
+  bool has_exits;
 } fl_engine;
 
 typedef struct {
@@ -59,6 +62,9 @@ typedef struct fl_invocation {
   wasmtime_instance_t instance;
   wasmtime_memory_t memory;
   bool has_memory, has_instance, padded;
+  bool ended_by_host; // the last host call that returned ended the guest
+  bool in_host;       // a host call runs: it looks itself whether to go on
+  uintptr_t stack_top; // where the guest's part of the stack begins
 
   // Written by the signal handler when it sends the guest to the trap.
   volatile uintptr_t stop_pc;
@@ -86,7 +92,7 @@ void fl_close(fl_invocation *);
 int fl_run(fl_invocation *, uint64_t generation, const fl_step *, uint32_t n);
 uint64_t fl_memory_size(fl_invocation *, uint8_t **base);
 bool fl_grow(fl_invocation *, uint64_t pages, uint64_t *before);
-size_t fl_frames(fl_invocation *, fl_frame *, size_t max);
+size_t fl_frames(fl_invocation *, fl_frame *, size_t max, bool *sent);
 bool fl_trap_code(fl_invocation *, uint8_t *);
 void fl_message(fl_invocation *, wasm_byte_vec_t *);
 void fl_clear(fl_invocation *);
@@ -102,6 +108,12 @@ int fl_install_handler(void);
 bool fl_request_stop(fl_invocation *, uint64_t generation, uint8_t reason);
 int fl_kick(fl_invocation *);
 size_t fl_stack_room(void);
+size_t fl_stack_above(const void *);
+
+// exits.c
+bool fl_find_exits(fl_engine *, uintptr_t low, uintptr_t high);
+wasmtime_error_t *fl_call_enter(fl_engine *, wasmtime_context_t *, wasmtime_func_unchecked_callback_t,
+                                void *env, wasm_trap_t **);
 
 wasmtime_error_t *fl_define(wasmtime_linker_t *, const char *module, size_t module_len,
                             const char *name, size_t name_len, const uint8_t *params,

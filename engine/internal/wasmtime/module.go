@@ -145,6 +145,8 @@ func (m *Module) SetBodies(bodies []Body) {
 	block := C.calloc(1, C.size_t(unsafe.Sizeof(C.fl_code{})+2*uintptr(n)*word))
 	code := (*C.fl_code)(block)
 	code.count = C.uint32_t(n)
+	code.image = C.uintptr_t(m.Base())
+	code.image_end = code.image + C.uintptr_t(len(m.Image()))
 	all := unsafe.Slice((*uintptr)(unsafe.Add(block, unsafe.Sizeof(C.fl_code{}))), 2*n)
 	starts, ends := all[:n], all[n:]
 	for i, b := range bodies {

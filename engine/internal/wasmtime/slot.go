@@ -171,15 +171,8 @@ func (s *Slot) Step() (step int, value int32) { return int(s.c.step), int32(s.c.
 // Peak is the size of memory at the run's end, which is its largest.
 func (s *Slot) Peak() uint64 { return uint64(s.c.peak) }
 
-// StopReason is why the run was asked to stop, and where in the guest's code it
-// then was; pc is 0 if it was in a host call.
-func (s *Slot) StopReason() (reason uint8, pc uintptr) {
-	reason = uint8(C.fl_reason(s.c))
-	if s.c.stopped {
-		pc = uintptr(s.c.stop_pc)
-	}
-	return reason, pc
-}
+// StopReason is why the run was asked to stop; 0 if it was not.
+func (s *Slot) StopReason() uint8 { return uint8(C.fl_reason(s.c)) }
 
 // StopMemory is the reason that the binding itself gives: memory beyond the soft
 // limit. The reasons of RequestStop must be others below 255.
@@ -202,19 +195,25 @@ func (s *Slot) Kick() error {
 }
 
 // Frames is the stack that the last failed run or call ended with, innermost first.
-func (s *Slot) Frames() []guest.Frame {
+// stopPC, if not 0, is where the guest was when it was stopped in its own code or
+// called out of it: a frame that comes before the others.
+func (s *Slot) Frames() (frames []guest.Frame, stopPC uintptr) {
 	var buf [64]C.fl_frame
-	n := int(C.fl_frames(s.c, &buf[0], C.size_t(len(buf))))
+	var sent C.bool
+	n := int(C.fl_frames(s.c, &buf[0], C.size_t(len(buf)), &sent))
 	got := buf[:min(n, len(buf))]
 	if n > len(buf) {
 		got = make([]C.fl_frame, n)
-		C.fl_frames(s.c, &got[0], C.size_t(n))
+		C.fl_frames(s.c, &got[0], C.size_t(n), &sent)
 	}
-	frames := make([]guest.Frame, len(got))
+	frames = make([]guest.Frame, len(got))
 	for i, f := range got {
 		frames[i] = guest.Frame{Func: guest.FuncIndex(f._func), Offset: guest.FileOffset(f.offset)}
 	}
-	return frames
+	if sent {
+		stopPC = uintptr(s.c.stop_pc)
+	}
+	return frames, stopPC
 }
 
 // TrapCode is Wasmtime's number for the trap that ended the last run or call.

@@ -16,7 +16,7 @@
 // variable must not be of a kind that is allocated at first use.
 static __thread fl_invocation *current __attribute__((tls_model("initial-exec")));
 static __thread int32_t thread_id;
-static __thread char *stack_low;
+static __thread char *stack_low, *stack_high;
 
 void fl_enter(fl_invocation *iv) {
   if (!thread_id)
@@ -30,6 +30,13 @@ void fl_leave(fl_invocation *iv) { current = iv->outer; }
 
 // fl_stack_room is how many bytes of this thread's stack are left.
 size_t fl_stack_room(void) {
+  char here;
+  return fl_stack_above(NULL) ? &here - stack_low : 0;
+}
+
+// fl_stack_above is how many bytes of this thread's stack lie above an address in it;
+// of the whole stack for null, or 0 if the stack is not known.
+size_t fl_stack_above(const void *at) {
   if (!stack_low) {
     pthread_attr_t attr;
     void *low = NULL;
@@ -39,9 +46,9 @@ size_t fl_stack_room(void) {
     pthread_attr_getstack(&attr, &low, &size);
     pthread_attr_destroy(&attr);
     stack_low = low;
+    stack_high = stack_low + size;
   }
-  char here;
-  return &here - stack_low;
+  return at ? (size_t)(stack_high - (char *)at) : (size_t)(stack_high - stack_low);
 }
 
 // Threads that Go starts get the default stack, which follows ulimit -s and is two
@@ -60,12 +67,14 @@ __attribute__((constructor)) static void enlarge_stacks(void) {
 
 #if defined(__x86_64__)
 #define PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
+#define SP(uc) ((uc)->uc_mcontext.gregs[REG_RSP])
 // Up to "push rbp; mov rbp, rsp" and at "ret" the frame pointer is the caller's, and
 // a walk from it would miss the caller.
 enum { PROLOGUE = 4 };
 static bool at_return(uintptr_t pc) { return *(uint8_t *)pc == 0xc3 || *(uint8_t *)pc == 0xc2; }
 #elif defined(__aarch64__)
 #define PC(uc) ((uc)->uc_mcontext.pc)
+#define SP(uc) ((uc)->uc_mcontext.sp)
 // "stp fp, lr, [sp, -16]!; mov fp, sp", with a landing pad before them in some
 // builds; "ret" is always the same word.
 enum { PROLOGUE = 12 };
@@ -74,9 +83,8 @@ static bool at_return(uintptr_t pc) { return *(uint32_t *)pc == 0xd65f03c0; }
 #error "faaslens runs on Linux on amd64 and arm64: the signal context of this processor is not known"
 #endif
 
-// in_body reports whether a guest stopped at pc can be walked from there: inside a
-// function, behind its prologue and before its return.
-static bool in_body(const fl_code *code, uintptr_t pc) {
+// body_of finds the function that an address lies in.
+static bool body_of(const fl_code *code, uintptr_t pc, uint32_t *i) {
   if (!code || !code->count || pc < code->starts[0])
     return false;
   uint32_t lo = 0, hi = code->count;
@@ -87,7 +95,43 @@ static bool in_body(const fl_code *code, uintptr_t pc) {
     else
       hi = mid;
   }
-  return pc < code->ends[lo] && pc - code->starts[lo] >= PROLOGUE && !at_return(pc);
+  *i = lo;
+  return pc < code->ends[lo];
+}
+
+// stop_in_body stops a guest whose own code is at pc, if it can be walked from there:
+// inside a function, behind its prologue and before its return.
+static bool stop_in_body(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
+  uintptr_t pc = PC(uc);
+  uint32_t i;
+  if (!body_of(code, pc, &i) || pc - code->starts[i] < PROLOGUE || at_return(pc))
+    return false;
+  iv->stop_pc = pc;
+  PC(uc) = iv->engine->stopper_trap;
+  return true;
+}
+
+// stop_on_return stops a guest that is in a call into the engine's runtime, such as a
+// long memory.fill: the call will return into the trap instead of the guest. While the
+// thread is outside all compiled code, the words that exits.c found are those of the
+// call under way; older ones lie below the stack pointer.
+static bool stop_on_return(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
+  uintptr_t pc = PC(uc), sp = SP(uc);
+  if (iv->in_host || !iv->engine->has_exits || !iv->context || !code || !code->count)
+    return false;
+  if (pc >= code->image && pc < code->image_end)
+    return false; // in a trampoline, which may not have written them yet
+  const uintptr_t *words = (const uintptr_t *)((const char *)iv->context + iv->engine->exits);
+  uintptr_t fp = words[0], back = words[1];
+  if (sp < (uintptr_t)stack_low || fp <= sp || fp >= iv->stack_top || fp % sizeof(uintptr_t))
+    return false;
+  uintptr_t *slot = (uintptr_t *)fp + 1;
+  uint32_t i;
+  if (*slot != back || !body_of(code, back, &i))
+    return false;
+  iv->stop_pc = back - 1; // inside the call
+  *slot = iv->engine->stopper_trap;
+  return true;
 }
 
 static void on_stop(int sig, siginfo_t *info, void *context) {
@@ -95,22 +139,18 @@ static void on_stop(int sig, siginfo_t *info, void *context) {
   int saved = errno;
   fl_invocation *iv = current;
   ucontext_t *uc = context;
-  uintptr_t pc = PC(uc);
-  if (!iv || iv->stopped || !in_body(atomic_load_explicit(&iv->module->code, memory_order_acquire), pc))
+  if (!iv || iv->stopped || iv->in_host)
     goto out;
   uint64_t control = atomic_load_explicit(&iv->control, memory_order_acquire);
   if ((control & 0xff) == FL_RUNNING && iv->limits.memory_soft && iv->has_memory &&
       wasmtime_memory_data_size(iv->context, &iv->memory) > iv->limits.memory_soft) {
-    // The guest's code runs, so nothing else has the store.
-    uint64_t want = control | FL_STOP_MEMORY;
-    atomic_compare_exchange_strong(&iv->control, &control, want);
+    atomic_compare_exchange_strong(&iv->control, &control, control | FL_STOP_MEMORY);
     control = atomic_load(&iv->control);
   }
-  if ((control & 0xff) == FL_RUNNING)
-    goto out;
-  iv->stop_pc = pc;
-  iv->stopped = true;
-  PC(uc) = iv->engine->stopper_trap;
+  if ((control & 0xff) != FL_RUNNING && (control & 0xff) != FL_IDLE) {
+    const fl_code *code = atomic_load_explicit(&iv->module->code, memory_order_acquire);
+    iv->stopped = stop_in_body(iv, code, uc) || stop_on_return(iv, code, uc);
+  }
 out:
   errno = saved;
 }

@@ -47,14 +47,26 @@ func (e *Engine) loadStopper() error {
 	if err != nil {
 		return fmt.Errorf("read the module that stops guests: %w", err)
 	}
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(img)))
 	for _, b := range bodies {
-		if at := findTrap(img[b.Start:b.End]); at >= 0 && b.Func == 1 {
-			e.c.stopper_trap = C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(img))) + b.Start + uintptr(at))
-			return nil
+		switch b.Func {
+		case 1:
+			if at := findTrap(img[b.Start:b.End]); at >= 0 {
+				e.c.stopper_trap = C.uintptr_t(base + b.Start + uintptr(at))
+			}
+		case 2:
+			e.findsExits = bool(C.fl_find_exits(e.c, C.uintptr_t(base+b.Start), C.uintptr_t(base+b.End)))
 		}
 	}
-	return errors.New("the module that stops guests has no trap instruction")
+	if e.c.stopper_trap == 0 {
+		return errors.New("the module that stops guests has no trap instruction")
+	}
+	return nil
 }
+
+// FindsExits reports whether guests can be stopped in calls into the engine's runtime
+// too, such as a long memory.fill, and not only in their own code.
+func (e *Engine) FindsExits() bool { return e.findsExits }
 
 // findTrap finds the engine's trap instruction in a function's code: ud2 on amd64,
 // udf #0xc11f on arm64.
