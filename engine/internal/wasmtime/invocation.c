@@ -6,28 +6,29 @@
 
 static const char stopper_name[] = "faaslens:stopper";
 
+// take_memory remembers the memory that host calls see. The pool gives every memory
+// all the address space that it can grow to, so that it never moves.
+static void take_memory(fl_invocation *iv, const wasmtime_extern_t *item) {
+  iv->memory = item->of.memory;
+  iv->base = wasmtime_memory_data(iv->context, &iv->memory);
+  iv->has_memory = true;
+}
+
 // host_call is every host function: it finds the invocation, looks up where its
 // memory is now and enters Go.
 static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args, size_t n) {
   fl_invocation *iv = wasmtime_context_get_data(wasmtime_caller_context(caller));
-  uint8_t *base = NULL;
-  size_t size = 0;
   if (!iv->has_memory && !iv->has_instance && iv->module->memory) {
     // Called while the instance is being made: by its start function.
     wasmtime_extern_t item;
     if (wasmtime_caller_export_get(caller, iv->module->memory, iv->module->memory_len, &item) &&
-        item.kind == WASMTIME_EXTERN_MEMORY) {
-      iv->memory = item.of.memory;
-      iv->has_memory = true;
-    }
+        item.kind == WASMTIME_EXTERN_MEMORY)
+      take_memory(iv, &item);
   }
-  if (iv->has_memory) {
-    base = wasmtime_memory_data(iv->context, &iv->memory);
-    size = wasmtime_memory_data_size(iv->context, &iv->memory);
-  }
+  size_t size = iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
   bool outer = iv->in_host;
   iv->in_host = true;
-  bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, base, size, args, n);
+  bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
   iv->in_host = outer;
   iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
   return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
@@ -67,6 +68,7 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->error = NULL;
   iv->trap = NULL;
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
+  iv->base = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = false;
   iv->step = 0;
@@ -88,10 +90,8 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   wasmtime_extern_t item;
   if (!iv->has_memory && iv->module->memory &&
       wasmtime_instance_export_get(iv->context, &iv->instance, iv->module->memory, iv->module->memory_len, &item) &&
-      item.kind == WASMTIME_EXTERN_MEMORY) {
-    iv->memory = item.of.memory;
-    iv->has_memory = true;
-  }
+      item.kind == WASMTIME_EXTERN_MEMORY)
+    take_memory(iv, &item);
   return FL_OK;
 }
 
@@ -193,9 +193,9 @@ int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_
 }
 
 uint64_t fl_memory_size(fl_invocation *iv, uint8_t **base) {
+  *base = iv->base;
   if (!iv->has_memory)
     return 0;
-  *base = wasmtime_memory_data(iv->context, &iv->memory);
   return wasmtime_memory_data_size(iv->context, &iv->memory);
 }
 

@@ -61,6 +61,7 @@ typedef struct fl_invocation {
   wasmtime_context_t *context;
   wasmtime_instance_t instance;
   wasmtime_memory_t memory;
+  uint8_t *base; // of memory
   bool has_memory, has_instance, padded;
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on
