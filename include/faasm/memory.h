@@ -11,7 +11,7 @@
 #ifdef __cplusplus
 inline
 #else
-static inline
+__attribute__((weak)) // one per source file, of which the linker keeps one
 #endif
     void __attribute__((used))
     __faasm_memory_layout_protection(void)
