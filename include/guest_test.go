@@ -4,43 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-// Each function in Faasm's style, in C and C++, optimised and not, compiles without
-// a warning and imports from env what its source says, and nothing else: with the
-// signatures of Faasm's interface, and WASI's beside them.
-func TestFunctionsInFaasmsStyleImportExactlyWhatTheyUse(t *testing.T) {
-	s := newSDK(t)
-	want := signatures(t)
-	for _, source := range guests(t) {
-		for _, level := range []string{"-O0", "-O2"} {
-			t.Run(filepath.Base(source)+" at "+level, func(t *testing.T) {
-				module := s.link(t, s.compile(t, source, level))
-				env := []string{}
-				for _, i := range importsOf(t, module) {
-					if want[i.name] != i.signature {
-						t.Errorf("imports %s with signature %q, want %q", i.name, i.signature, want[i.name])
-					}
-					if name, ok := strings.CutPrefix(i.name, "env."); ok {
-						env = append(env, name)
-					}
-				}
-				expected := headerLine(t, source, "env")
-				slices.Sort(env)
-				slices.Sort(expected)
-				if diff := cmp.Diff(expected, env); diff != "" {
-					t.Errorf("imports from env (-expected +actual):\n%s", diff)
-				}
-			})
-		}
-	}
-}
 
 func TestAZygoteExportsItselfAndTheConstructorsStandBesideIt(t *testing.T) {
 	s := newSDK(t)
