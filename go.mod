@@ -2,4 +2,7 @@ module github.com/faaslens/faaslens
 
 go 1.26
 
-require github.com/bytecodealliance/wasmtime-go/v39 v39.0.1 // indirect
+require (
+	github.com/bytecodealliance/wasmtime-go/v39 v39.0.1
+	github.com/google/go-cmp v0.7.0
+)

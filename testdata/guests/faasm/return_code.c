@@ -1,0 +1,8 @@
+// Returns 42 from main.
+// env:
+#include "faasm/faasm.h"
+
+int main(void)
+{
+    return 42;
+}
