@@ -311,7 +311,11 @@ func (c *cBuild) library(ctx context.Context, objects []string) (start string, l
 		if lang == CXX && c.lang != CXX {
 			continue
 		}
-		object, err := lib.object(ctx, within(c.Dir, src), lang, nil)
+		full, err := filepath.Abs(within(c.Dir, src))
+		if err != nil {
+			return "", nil, fmt.Errorf("build: library source %s: %w", src, err)
+		}
+		object, err := lib.object(ctx, full, lang, nil)
 		if err != nil {
 			return "", nil, err
 		}

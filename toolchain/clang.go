@@ -115,11 +115,10 @@ func inspectClang(ctx context.Context, h Host, path string, sysroot Sysroot, has
 			path+" has no wasm32 target", "clang-"+strconv.Itoa(preferredClang)))
 	}
 	c.findLinker(ctx, h)
-	target := sysroot.Target
-	if target == "" {
-		target = sysrootTargets[0]
+	if sysroot.Root == "" {
+		c.Sysroot.Target = debianTarget(version)
 	}
-	c.Builtins, _ = h.probe(ctx, path, "--target="+target, "-rtlib=compiler-rt", "-print-libgcc-file-name")
+	c.Builtins, _ = h.probe(ctx, path, "--target="+c.Sysroot.Target, "-rtlib=compiler-rt", "-print-libgcc-file-name")
 	c.resourceDir, _ = h.probe(ctx, path, "-print-resource-dir")
 	if !isFile(c.Builtins) {
 		c.Builtins = ""
@@ -132,6 +131,15 @@ func inspectClang(ctx context.Context, h Host, path string, sysroot Sysroot, has
 	}
 	c.checkCXX()
 	return c, true
+}
+
+// debianTarget is the target to name where the directories do not depend on it:
+// clang 22 warns of the old name, and clang 18 is the first to know the new one.
+func debianTarget(v Version) string {
+	if v.Major >= 20 {
+		return "wasm32-wasip1"
+	}
+	return "wasm32-wasi"
 }
 
 // findLinker takes the linker beside the compiler, the one with its number, or
@@ -175,10 +183,10 @@ func (c *Clang) checkCXX() {
 	case cxx == Version{}:
 		c.MissingCXX = []*MissingTool{debian("the C++ library for WebAssembly", "C++ sources need libc++ and libc++abi for wasm32", packages...)}
 	case cxx.Major > c.Version.Major+2:
-		m := debian("a C++ library that fits clang "+n,
-			fmt.Sprintf("the installed libc++ %s needs clang %d or newer", cxx, cxx.Major-2), packages...)
-		m.Install += fmt.Sprintf(" (or, for the installed library, apt-get install clang-%d lld-%d libclang-rt-%d-dev-wasm32)", cxx.Major, cxx.Major, cxx.Major)
-		c.MissingCXX = []*MissingTool{m}
+		cn := strconv.Itoa(cxx.Major)
+		c.MissingCXX = []*MissingTool{debian("a clang that fits the C++ library",
+			fmt.Sprintf("the installed libc++ %s needs clang %d or newer, and %s is %s", cxx, cxx.Major-2, c.Path, c.Version),
+			"clang-"+cn, "lld-"+cn, "libclang-rt-"+cn+"-dev-wasm32")}
 	}
 }
 

@@ -15,7 +15,7 @@ type Sysroot struct {
 	// Root is what clang wants as --sysroot; empty for Debian's layout, whose
 	// clang knows it, and where --sysroot=/ would let the machine's own headers in.
 	Root string
-	// Target is the triple that the layout is made for.
+	// Target is the triple to compile for.
 	Target string
 	// CXX is the version of libc++, from its own headers; zero without it.
 	CXX Version
@@ -23,9 +23,9 @@ type Sysroot struct {
 	cxxInclude string
 }
 
-// targets are the triples that WASI preview 1 has had, as sysroots name their
-// directories, the one that every clang knows first.
-var sysrootTargets = [...]string{"wasm32-wasi", "wasm32-wasip1"}
+// sysrootTargets are the triples that WASI preview 1 has had, as WASI SDKs name
+// their directories, the newer first.
+var sysrootTargets = [...]string{"wasm32-wasip1", "wasm32-wasi"}
 
 // debianSysroot is the one that the packages wasi-libc and libc++-N-dev-wasm32
 // share: /usr/include/wasm32-wasi and /usr/lib/wasm32-wasi.
@@ -33,7 +33,6 @@ func debianSysroot(h Host) (Sysroot, bool) {
 	s := Sysroot{
 		Include: h.fixed("/usr/include/wasm32-wasi"),
 		Lib:     h.fixed("/usr/lib/wasm32-wasi"),
-		Target:  "wasm32-wasi",
 	}
 	s.findCXX(filepath.Join(s.Include, "c++/v1"))
 	return s, s.complete()

@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <cxxabi.h>
 #include <exception>
 
 // The run-time type information of the Itanium C++ ABI, section 2.9.5: a pointer
 // to the kind's virtual table, the mangled name and, for a class with a single
 // public base at offset zero, that base.
+//
+// These are declared here because cxxabi.h does so in ways that differ by release.
+extern "C" char *__cxa_demangle(const char *name, char *buffer, std::size_t *length, int *status);
 extern "C" void *_ZTVN10__cxxabiv120__si_class_type_infoE[];
 
 namespace {
@@ -57,7 +59,7 @@ __attribute__((weak, noreturn)) void __cxa_throw(void *object, void *type, void 
 {
     auto *record = static_cast<const type_record *>(type);
     int status = 0;
-    const char *name = abi::__cxa_demangle(record->name, nullptr, nullptr, &status);
+    const char *name = __cxa_demangle(record->name, nullptr, nullptr, &status);
     const char *detail = is_std_exception(record) ? static_cast<std::exception *>(object)->what() : nullptr;
     die(name ? name : record->name, detail);
 }
