@@ -1,0 +1,5 @@
+mod parity;
+
+fn main() {
+    println!("{}", parity::of(7));
+}

@@ -1,0 +1,3 @@
+pub fn of(n: u32) -> &'static str {
+    if n % 2 == 0 { "even" } else { "odd" }
+}
