@@ -1,8 +1,9 @@
 module github.com/faaslens/faaslens
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/bytecodealliance/wasmtime-go/v39 v39.0.1
 	github.com/google/go-cmp v0.7.0
+	golang.org/x/sys v0.49.0
 )

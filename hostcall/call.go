@@ -46,7 +46,8 @@ type Span struct {
 }
 
 // Invoke runs the call with the given arguments, of which the first becomes the
-// result. states are the invocation's, in the order of the table's sets.
+// result: args has room for it even if the call takes none. states are the
+// invocation's, in the order of the table's sets.
 func (s *Spec) Invoke(c *Call, mem Memory, states []any, args []guest.Value) error {
 	if bad := s.begin(c, mem, states, args); bad >= 0 {
 		return c.fault(bad)
@@ -115,11 +116,9 @@ func (c *Call) resolve(i int, p *Param) bool {
 	case InBytes, OutBytes:
 		c.bytes[i], ok = c.Memory.Slice(ptr, c.args[p.at+1].U32())
 	case InArray:
-		n := uint64(c.args[p.at+1].U32()) * uint64(p.Size)
-		if n > uint64(len(c.Memory)) {
-			return false
-		}
-		c.bytes[i], ok = c.Memory.Slice(ptr, uint32(n))
+		c.bytes[i], ok = c.Memory.records(ptr, c.args[p.at+1].U32(), p.Size)
+	case InRecords, OutRecords:
+		c.bytes[i], ok = c.Memory.records(ptr, c.args[c.Spec.Params[p.Count].at].U32(), p.Size)
 	case InVec, OutVec:
 		ok = c.resolveVec(ptr, c.args[p.at+1].U32())
 	case CString:
@@ -186,7 +185,7 @@ func (c *Call) PutU32(i int, v uint32) { binary.LittleEndian.PutUint32(c.bytes[i
 // PutU64 writes a number to what the Out parameter i points to.
 func (c *Call) PutU64(i int, v uint64) { binary.LittleEndian.PutUint64(c.bytes[i], v) }
 
-// SetFilled says how many bytes of its OutBytes or OutVec the call filled.
+// SetFilled says how many bytes of its OutBytes, OutVec or OutRecords the call filled.
 func (c *Call) SetFilled(n uint32) { c.filled = n }
 
 // Filled is what SetFilled was told.

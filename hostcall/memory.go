@@ -3,6 +3,7 @@ package hostcall
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 )
 
 // Memory is a view of a guest's linear memory. It is valid during one host call,
@@ -17,6 +18,15 @@ func (m Memory) Slice(ptr, n uint32) ([]byte, bool) {
 		return nil, false
 	}
 	return m[ptr:end:end], true
+}
+
+// records returns the count records of size bytes at ptr.
+func (m Memory) records(ptr, count, size uint32) ([]byte, bool) {
+	n := uint64(count) * uint64(size)
+	if n > math.MaxUint32 {
+		return nil, false
+	}
+	return m.Slice(ptr, uint32(n))
 }
 
 // Uint32 reads a little-endian number at ptr.

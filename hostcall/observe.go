@@ -131,7 +131,7 @@ func (c *Call) showIn(i int, p *Param) string {
 		return strconv.FormatInt(c.args[p.at].I64(), 10)
 	case Float64:
 		return strconv.FormatFloat(c.args[p.at].F64(), 'g', -1, 64)
-	case In, InArray:
+	case In, InArray, InRecords:
 		return p.showBytes(c.bytes[i])
 	case InBytes:
 		if p.ShowBytes != nil {
@@ -221,7 +221,7 @@ func (c *Call) tail(result guest.Value, err error) string {
 		switch p.Kind {
 		case Out:
 			b.WriteString(", " + p.Name + "=" + p.showBytes(c.bytes[i]))
-		case OutBytes:
+		case OutBytes, OutRecords:
 			filled := c.bytes[i][:min(int(c.filled), len(c.bytes[i]))]
 			s := ""
 			if p.ShowBytes != nil {

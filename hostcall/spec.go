@@ -22,6 +22,8 @@ const (
 	CString              // pointer to bytes that end with a NUL, which the call reads
 	Pointer              // pointer to an extent only the call knows: it uses Call.Slice
 	Float64              // a number
+	InRecords            // pointer to records of Size bytes that the call reads; parameter Count has their number
+	OutRecords           // pointer to records of Size bytes that the call fills from their start; likewise
 )
 
 // maxVec bounds the pairs of one InVec or OutVec: as many as POSIX's IOV_MAX on
@@ -36,13 +38,17 @@ const maxParams = 10
 type Param struct {
 	Name string
 	Kind Kind
-	// Size is the bytes of an In or Out, or of one record of an InArray.
+	// Size is the bytes of an In or Out, or of one record of an InArray, InRecords
+	// or OutRecords.
 	Size uint32
+	// Count is the index in Spec.Params of the Int32 that holds the number of an
+	// InRecords or OutRecords.
+	Count int
 	// Show writes a number for a trace; nil writes it in decimal.
 	Show func(uint64) string
-	// ShowBytes writes what an In, Out, InArray, InBytes or OutBytes points to
-	// for a trace; nil writes a quoted string for bytes and a little-endian
-	// number for an In or Out of up to eight bytes.
+	// ShowBytes writes what an In, Out, InBytes or OutBytes, an array or records
+	// point to for a trace; nil writes a quoted string for bytes and a
+	// little-endian number for an In or Out of up to eight bytes.
 	ShowBytes func([]byte) string
 
 	at int // index of the first WebAssembly argument
@@ -108,9 +114,15 @@ func (s *Spec) prepare(set int) error {
 		p := &params[i]
 		p.at = at
 		switch p.Kind {
-		case In, Out, InArray:
+		case In, Out, InArray, InRecords, OutRecords:
 			if p.Size == 0 {
 				return fmt.Errorf("host call %s.%s: parameter %s has no size", s.Module, s.Name, p.Name)
+			}
+		}
+		switch p.Kind {
+		case InRecords, OutRecords:
+			if p.Count < 0 || p.Count >= len(params) || params[p.Count].Kind != Int32 {
+				return fmt.Errorf("host call %s.%s: parameter %s has no count: Count must be the index of an Int32", s.Module, s.Name, p.Name)
 			}
 		}
 		switch p.Kind {
