@@ -1,0 +1,216 @@
+package faasm
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/faaslens/faaslens/guest"
+)
+
+// Role is what a step of an invocation is for.
+type Role uint8
+
+const (
+	Constructors Role = iota // the module's own initialisation
+	Zygote                   // the function's initialisation, which may fail
+	Main                     // the function
+	Destructors              // what atexit registered
+)
+
+func (r Role) String() string {
+	names := [...]string{"constructors", "zygote", "main", "destructors"}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("role %d", uint8(r))
+}
+
+// Step is one call of an export in an invocation.
+type Step struct {
+	Role   Role
+	Export string
+	// Args are the arguments to give: as many zeroes as the export takes.
+	Args []guest.Value
+	// Returns is whether the export returns an i32, which is a code: zero for
+	// success.
+	Returns bool
+}
+
+// Names of exports that the protocol knows.
+const (
+	exportConstructors = "__wasm_call_ctors"
+	exportDestructors  = "__wasm_call_dtors"
+	exportInitialize   = "_initialize"
+	exportZygote       = "_faasm_zygote"
+	exportStart        = "_start"
+)
+
+// mainExports are what may be a function's entry, best first: a WASI command's,
+// Faasm's, and what C's main is called depending on its parameters and the
+// compiler. Main with parameters gets no arguments, since only _start fetches them.
+func mainExports() []string {
+	return []string{exportStart, "_faasm_main", "main", "__main_void", "__main_argc_argv", "__original_main"}
+}
+
+// Plan says which exports one invocation calls, in order, given a module's exported
+// functions.
+//
+// A module that exports __wasm_call_ctors expects its host to call it: the linker then
+// leaves _start without constructors and destructors. A module that does not
+// export it has them within each of its exports. A module without _start may be a
+// WASI reactor, whose _initialize runs the constructors.
+func Plan(exports map[string]guest.FuncType) ([]Step, error) {
+	var entry string
+	for _, name := range mainExports() {
+		if _, ok := exports[name]; ok {
+			entry = name
+			break
+		}
+	}
+	if entry == "" {
+		return nil, fmt.Errorf("plan invocation: the module exports none of %s: build it as a program with a main function",
+			strings.Join(mainExports(), ", "))
+	}
+	p := planner{exports: exports}
+	_, reactor := exports[exportInitialize]
+	constructs := false
+	if reactor && entry != exportStart {
+		p.add(Constructors, exportInitialize, 0)
+	} else {
+		constructs = p.add(Constructors, exportConstructors, 0)
+	}
+	p.add(Zygote, exportZygote, 0)
+	maxParams := 2
+	if entry == exportStart {
+		maxParams = 0
+	}
+	p.add(Main, entry, maxParams)
+	if constructs {
+		p.add(Destructors, exportDestructors, 0)
+	}
+	return p.steps, p.err
+}
+
+type planner struct {
+	exports map[string]guest.FuncType
+	steps   []Step
+	err     error
+}
+
+// add plans a call of an export, if there is one, of no parameters or maxParams of
+// them, and an i32 or nothing as its result.
+func (p *planner) add(role Role, name string, maxParams int) bool {
+	t, ok := p.exports[name]
+	if !ok || p.err != nil {
+		return false
+	}
+	fits := len(t.Params) == 0 || len(t.Params) == maxParams
+	for _, v := range t.Params {
+		fits = fits && v == guest.I32
+	}
+	returns := len(t.Results) == 1 && t.Results[0] == guest.I32
+	if !fits || !returns && len(t.Results) != 0 {
+		p.steps = nil
+		p.err = fmt.Errorf("plan invocation: the module exports %s as %s, which cannot be its %s: want %s, without or with an i32 as result",
+			name, t, role, wantParams(maxParams))
+		return false
+	}
+	p.steps = append(p.steps, Step{Role: role, Export: name, Args: make([]guest.Value, len(t.Params)), Returns: returns})
+	return true
+}
+
+func wantParams(n int) string {
+	if n == 0 {
+		return "no parameters"
+	}
+	return fmt.Sprintf("no parameters or %d times i32", n)
+}
+
+// Code is what a step's result says. Only main's goes to the caller of the function; it
+// is an error for a zygote to return another than zero.
+func (s *Step) Code(result guest.Value) (int32, error) {
+	if !s.Returns {
+		return 0, nil
+	}
+	code := result.I32()
+	switch s.Role {
+	case Main:
+		return code, nil
+	case Zygote:
+		if code != 0 {
+			return 0, fmt.Errorf("zygote failed (return value %d)", code)
+		}
+	}
+	return 0, nil
+}
+
+// Caller is a running instance.
+type Caller interface {
+	// Call runs an exported function and returns its first result, zero if
+	// it has none.
+	Call(export string, args ...guest.Value) (guest.Value, error)
+}
+
+// Run goes through the steps of one invocation and returns the function's return
+// value. A guest that exits ends the invocation with its code, whichever step it is
+// in, and without destructors: exit has run them.
+func Run(steps []Step, c Caller) (returnValue int32, err error) {
+	for i := range steps {
+		s := &steps[i]
+		result, err := c.Call(s.Export, s.Args...)
+		var exit *guest.Exit
+		if errors.As(err, &exit) {
+			return exit.Code, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		code, err := s.Code(result)
+		if err != nil {
+			return 0, err
+		}
+		if s.Role == Main {
+			returnValue = code
+		}
+	}
+	return returnValue, nil
+}
+
+// PointerArgs are the arguments of a function that is called by its index in the
+// table, as chained calls and migrations are: none, or one that the input
+// spells in decimal, as Faasm reads it with std::stoi: after white space, up to the
+// first character that is no digit. No input is zero.
+func PointerArgs(t guest.FuncType, input []byte) ([]guest.Value, error) {
+	switch {
+	case len(t.Params) == 0:
+		return nil, nil
+	case len(t.Params) > 1 || t.Params[0] != guest.I32:
+		return nil, fmt.Errorf("call by pointer: unexpected function pointer args: the function is %s, want no parameters or one i32", t)
+	case len(input) == 0:
+		return []guest.Value{{}}, nil
+	}
+	s := strings.TrimLeft(string(input), " \t\n\v\f\r")
+	n := 0
+	if n < len(s) && (s[n] == '+' || s[n] == '-') {
+		n++
+	}
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	v, err := strconv.ParseInt(s[:n], 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("call by pointer: the input %.40q is not a number of 32 bits, which the function takes: %w", input, errors.Unwrap(err))
+	}
+	return []guest.Value{guest.ValueI32(int32(v))}, nil
+}
+
+// PointerReturn is the return value of a function called by its index: its i32, else
+// zero. Faasm's second engine always says zero.
+func PointerReturn(t guest.FuncType, result guest.Value) int32 {
+	if len(t.Results) == 1 && t.Results[0] == guest.I32 {
+		return result.I32()
+	}
+	return 0
+}
