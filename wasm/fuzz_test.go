@@ -17,7 +17,7 @@ func addSeeds(f *testing.F) {
 	f.Add([]byte(Preamble))
 	f.Add([]byte("\x7fELF"))
 	f.Add([]byte("(module)"))
-	f.Add(program(f, []string{"-g", "-O1"}))
+	f.Add(ReadFile(f, Compile(f, "testdata/runs.c", "-g", "-O1"))) // small, so that the fuzzer is fast
 	f.Add(Module(oneType, oneFunc, oneBody, Custom(".debug_info"), Custom("external_debug_info", Name("x"))))
 	f.Add(Module(Section(1, Vec(Cat(B(0x4e), Vec(Cat(B(0x50, 0, 0x5f), Vec(B(0x63, 0, 1))), B(0x5e, 0x78, 0)))))))
 	f.Add(Module(Section(11, U(1<<31))))
