@@ -1,0 +1,2 @@
+int longest_run(const char *text);
+double mean(long long sum, double count);
