@@ -14,8 +14,8 @@ import (
 	"github.com/faaslens/faaslens/wasm"
 )
 
-// Step is one export that an invocation calls. It takes nothing and returns nothing
-// or an i32. The value of a Result is the invocation's; that of any other step must
+// Step is one export that an invocation calls. It takes nothing, or numbers that are
+// all given as 0, and returns nothing or an i32. The value of a Result is the invocation's; that of any other step must
 // be 0 for the next to run.
 type Step = wasmtime.Step
 
@@ -93,11 +93,21 @@ func (m *Module) checkSteps() error {
 		switch {
 		case !ok:
 			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it does not export a function %q", s.Export)}
-		case len(t.Params) > 0 || len(t.Results) > 1 || len(t.Results) == 1 && t.Results[0] != guest.I32:
-			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("its export %q is a function %v: only () and () -> i32 can be run", s.Export, t)}
+		case !runnable(t):
+			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("its export %q is a function %v: what can be run takes at most %d i32 and returns nothing or an i32", s.Export, t, wasmtime.MaxParams)}
 		}
 	}
 	return nil
+}
+
+func runnable(t guest.FuncType) bool {
+	for _, p := range t.Params {
+		if p != guest.I32 {
+			return false
+		}
+	}
+	return len(t.Params) <= wasmtime.MaxParams &&
+		(len(t.Results) == 0 || len(t.Results) == 1 && t.Results[0] == guest.I32)
 }
 
 func (m *Module) exportedFunc(name string) (guest.FuncType, bool) {

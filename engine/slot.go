@@ -114,7 +114,7 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 	switch {
 	case !ok:
 		return guest.Value{}, fmt.Errorf("call the guest's %s: %w", name, wasmtime.ErrNoExport)
-	case len(t.Params) != len(args) || len(args) > 4 || len(t.Results) > 4:
+	case len(t.Params) != len(args) || len(args) > wasmtime.MaxParams || len(t.Results) > 1:
 		return guest.Value{}, fmt.Errorf("call the guest's %s: it is a %v, and %d argument(s) were given", name, t, len(args))
 	}
 	results, status := s.native.Call(name, args, len(t.Results))

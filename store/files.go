@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/faaslens/faaslens/guest"
 )
 
 // runtimeFiles are files that programs expect; the first is exactly as Faasm's.
@@ -15,14 +17,28 @@ var runtimeFiles = [...]struct{ path, content string }{
 	{"etc/resolv.conf", "nameserver 127.0.0.1\n"},
 }
 
-// RuntimeRoot opens the file system that functions see. It creates what is
+// RuntimeRoot opens the file system that functions share in Faasm. It creates what is
 // missing of it and changes nothing that is there. The caller closes it.
-func (s *Store) RuntimeRoot() (*os.Root, error) {
-	root, err := s.openOrCreate(runtimeDir)
+func (s *Store) RuntimeRoot() (*os.Root, error) { return s.fileSystem(runtimeDir) }
+
+// FunctionRoot opens the file system of one function, which no other sees. It is made
+// as RuntimeRoot's is. The caller closes it.
+func (s *Store) FunctionRoot(name guest.Name) (*os.Root, error) {
+	if err := name.Validate(); err != nil {
+		return nil, err
+	}
+	return s.fileSystem(filepath.Join(functionRootsDir, name.User, name.Function))
+}
+
+// functionRootsDir holds the functions' own file systems.
+const functionRootsDir = runtimeDir + "/functions"
+
+func (s *Store) fileSystem(dir string) (*os.Root, error) {
+	root, err := s.openOrCreate(dir)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(s.dir, runtimeDir)
+	path := filepath.Join(s.dir, dir)
 	for _, dir := range []string{"etc", "tmp", "share"} {
 		if err := root.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			root.Close()

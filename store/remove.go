@@ -29,7 +29,7 @@ func (s *Store) remove(name guest.Name) error {
 	defer unlock()
 	found := false
 	// The module goes first: without it, the rest is no function.
-	for _, top := range []string{wasmDir, objectDir} {
+	for _, top := range []string{wasmDir, objectDir, functionRootsDir} {
 		was, err := s.removeUnder(top, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -179,8 +179,8 @@ void fl_close(fl_invocation *iv) {
 int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_t n) {
   int r = fl_open(iv, generation);
   for (; r == FL_OK && iv->step < n; iv->step++) {
-    wasmtime_val_raw_t v[1] = {{.i64 = 0}};
-    r = fl_call(iv, &steps[iv->step], v, 1);
+    wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
+    r = fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);
     if (r != FL_OK)
       break;
     if (steps[iv->step].result || v[0].i32)

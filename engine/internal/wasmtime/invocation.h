@@ -85,6 +85,7 @@ typedef struct {
   uint64_t offset;
 } fl_frame;
 
+enum { FL_MAX_PARAMS = 4 };
 enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK };
 
 int fl_open(fl_invocation *, uint64_t generation);

@@ -96,8 +96,11 @@ func (s *Slot) Free() {
 	s.c = nil
 }
 
-// Step is an export that an invocation calls. It takes nothing and returns nothing or
-// an i32, which is the invocation's value if Result is set and must else be 0.
+// MaxParams bounds the parameters of a function that Run and Call can call.
+const MaxParams = C.FL_MAX_PARAMS
+
+// Step is an export that an invocation calls. It takes at most MaxParams numbers, all
+// given as 0, and returns nothing or an i32, which is the invocation's value if Result is set and must else be 0.
 type Step struct {
 	Export string
 	Result bool
@@ -251,9 +254,9 @@ func (s *Slot) Grow(pages uint64) (before uint64, ok bool) {
 var ErrNoExport = errors.New("the guest does not export it")
 
 // Call runs an exported function from within a host call. The caller has checked
-// that args fit its type; its results come in args' place. At most four of either.
+// that args fit its type; At most MaxParams of either.
 func (s *Slot) Call(export string, args []guest.Value, results int) ([]guest.Value, Status) {
-	var raw [4]C.wasmtime_val_raw_t
+	var raw [MaxParams]C.wasmtime_val_raw_t
 	n := copy(unsafe.Slice((*guest.Value)(unsafe.Pointer(&raw)), len(raw)), args)
 	name := C.CString(export)
 	defer C.free(unsafe.Pointer(name))

@@ -1,0 +1,147 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/hostcall/faasm"
+	"github.com/faaslens/faaslens/hostcall/wasi"
+)
+
+// Invocation is what one call of a function is given. Its zero value is a function
+// without input whose output is thrown away.
+type Invocation struct {
+	Input  []byte   // what Faasm's interface reads; must not change meanwhile
+	Args   []string // with the program's name first; nil for that name alone
+	Env    []string // NAME=VALUE, behind those that every function gets
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	// Preopens are directories beside the function's own root.
+	Preopens []wasi.Preopen
+	Limits   guest.Limits
+	Python   faasm.Python
+	Observer hostcall.Observer
+	// KeepOutput is called with what the function wrote by Faasm's interface;
+	// the bytes are valid until it returns. May be nil.
+	KeepOutput func([]byte)
+}
+
+// Outcome is how an invocation ended that was not stopped and did not trap.
+type Outcome struct {
+	// Code is what the function returned or exited with.
+	Code    int32
+	Memory  uint64 // the most linear memory that there was, in bytes
+	Elapsed time.Duration
+}
+
+// call is the state of one invocation, kept for the next.
+type call struct {
+	wasi    wasi.System
+	wasiCfg wasi.Config
+	faasm   faasm.Invocation
+	run     engine.Run
+	states  [2]any
+	out     budget
+	stdout  limitedWriter
+	stderr  limitedWriter
+	env     []string
+	roots   []wasi.Preopen
+	written func() uint64
+}
+
+func newCall() *call {
+	c := &call{}
+	c.states = [2]any{wasiState: &c.wasi, faasmState: &c.faasm}
+	c.run.States = c.states[:]
+	c.stdout.budget, c.stderr.budget = &c.out, &c.out
+	c.out.other = func() uint64 { return uint64(len(c.faasm.Output())) }
+	c.written = func() uint64 { return c.out.used }
+	return c
+}
+
+// programName is the first argument of every function, as in Faasm.
+const programName = "function.wasm"
+
+var programArgs = []string{programName}
+
+// Invoke runs the function once, in a fresh instance, on the calling goroutine. The
+// error is a *guest.Trap or *guest.Limit if the function did not end by itself; the
+// outcome's times and sizes are valid then too.
+func (f *Function) Invoke(ctx context.Context, inv *Invocation) (Outcome, error) {
+	c := f.worker.calls.Get().(*call)
+	defer f.worker.calls.Put(c)
+	if err := c.prepare(f, inv); err != nil {
+		return Outcome{}, err
+	}
+	res, err := f.module.Run(ctx, &c.run)
+	if inv.KeepOutput != nil {
+		inv.KeepOutput(c.faasm.Output())
+	}
+	c.release()
+	o := Outcome{Code: res.Value, Memory: res.Memory, Elapsed: res.Elapsed}
+	if err == nil {
+		if f.zygote >= 0 && res.Step == f.zygote {
+			return o, &guest.Trap{Code: guest.TrapHost, Message: fmt.Sprintf("zygote failed (return value %d)", res.Value)}
+		}
+		return o, nil
+	}
+	var exit *guest.Exit
+	if errors.As(err, &exit) {
+		o.Code = exit.Code
+		return o, nil
+	}
+	return o, err
+}
+
+func (c *call) prepare(f *Function, inv *Invocation) error {
+	limit := inv.Limits.Output
+	if limit == 0 {
+		limit = engine.DefaultOutput
+	}
+	c.out.reset(limit)
+	c.stdout.w, c.stderr.w = inv.Stdout, inv.Stderr
+	c.env = append(append(c.env[:0], f.env...), inv.Env...)
+	c.roots = append(append(c.roots[:0], f.roots...), inv.Preopens...)
+	args := inv.Args
+	if args == nil {
+		args = programArgs
+	}
+	c.wasiCfg = wasi.Config{
+		Args:     args,
+		Env:      c.env,
+		Stdin:    inv.Stdin,
+		Stdout:   &c.stdout,
+		Stderr:   &c.stderr,
+		Preopens: c.roots,
+	}
+	if err := c.wasiCfg.Validate(); err != nil {
+		return err
+	}
+	c.wasi.Reset(&c.wasiCfg)
+	c.faasm.Reset(faasm.Config{
+		Input:       inv.Input,
+		Python:      inv.Python,
+		OutputLimit: limit,
+		Written:     c.written,
+		Files:       &c.wasi,
+		Stdout:      &c.stdout,
+		Log:         f.worker.cfg.Log,
+	})
+	c.run.Limits, c.run.Observer = inv.Limits, inv.Observer
+	return nil
+}
+
+// release lets go of what belongs to the caller.
+func (c *call) release() {
+	c.wasi.Close()
+	c.stdout.w, c.stderr.w = nil, nil
+	c.wasiCfg = wasi.Config{}
+	c.run.Observer = nil
+}

@@ -1,0 +1,199 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/hostcall/faasm"
+	"github.com/faaslens/faaslens/hostcall/wasi"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/wasm"
+)
+
+// Config shapes a worker.
+type Config struct {
+	Store *store.Store
+	// Engine shapes the engine, but for its calls, which the worker gives.
+	Engine engine.Config
+	// AllowUnknown lets functions have imports that nobody knows; calling one is
+	// a trap.
+	AllowUnknown bool
+	// SharedRoot gives every function the one file system that Faasm's functions
+	// share, instead of one of its own.
+	SharedRoot bool
+	// Progress is told how long the compilation of a function has taken so far.
+	// May be nil.
+	Progress func(name guest.Name, size int, elapsed time.Duration)
+	Log      *slog.Logger
+}
+
+// Worker runs the functions of a store.
+type Worker struct {
+	cfg    Config
+	engine *engine.Engine
+	calls  sync.Pool // of *call
+}
+
+// The order of the engine's states.
+const (
+	wasiState = iota
+	faasmState
+)
+
+// New starts a worker.
+func New(cfg Config) (*Worker, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	table, err := hostcall.NewTable(wasi.Calls(), faasm.Calls())
+	if err != nil {
+		return nil, err
+	}
+	cfg.Engine.Calls = table
+	cfg.Engine.Log = cfg.Log
+	cfg.Engine.Stub = func(module, name string, _ guest.FuncType) *hostcall.Spec { return faasm.Stub(module, name) }
+	e, err := engine.New(cfg.Engine)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{cfg: cfg, engine: e}
+	w.calls.New = func() any { return newCall() }
+	return w, nil
+}
+
+// Close frees the worker. Its functions must have been closed.
+func (w *Worker) Close() error { return w.engine.Close() }
+
+// Function is a function that is ready to be invoked.
+type Function struct {
+	Name   guest.Name
+	worker *Worker
+	module *engine.Module
+	main   int // index of the step that is the function itself
+	zygote int // index of the zygote's step, or -1
+	env    []string
+	root   *os.Root
+	roots  []wasi.Preopen
+}
+
+// Open prepares a function of the store: it is compiled, unless its compiled image is
+// there already.
+func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
+	b, err := w.cfg.Store.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := wasm.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	dir, err := w.cfg.Store.ObjectDir(name)
+	if err != nil {
+		return nil, err
+	}
+	return w.open(ctx, name, parsed, dir)
+}
+
+func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir string) (*Function, error) {
+	f := &Function{Name: name, worker: w, zygote: -1}
+	steps, err := f.plan(parsed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	o := engine.ModuleOptions{Steps: steps, CacheDir: cacheDir, AllowUnknown: w.cfg.AllowUnknown}
+	if p := w.cfg.Progress; p != nil {
+		o.Progress = func(elapsed time.Duration) { p(name, parsed.Size(), elapsed) }
+	}
+	f.module, err = w.engine.Compile(ctx, parsed, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := f.openRoot(); err != nil {
+		f.module.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// plan says what an invocation calls.
+func (f *Function) plan(parsed *wasm.Module) ([]engine.Step, error) {
+	exports := make(map[string]guest.FuncType)
+	for _, x := range parsed.Exports {
+		if x.Kind == wasm.KindFunc {
+			exports[x.Name], _ = parsed.FuncType(guest.FuncIndex(x.Index))
+		}
+	}
+	plan, err := faasm.Plan(exports)
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]engine.Step, len(plan))
+	for i, s := range plan {
+		steps[i] = engine.Step{Export: s.Export, Result: s.Role != faasm.Zygote}
+		switch s.Role {
+		case faasm.Main:
+			f.main = i
+		case faasm.Zygote:
+			f.zygote = i
+		}
+	}
+	for _, imp := range parsed.Imports {
+		if _, known := faasm.Known(imp.Module, imp.Name); known {
+			f.env = faasm.Environment()
+			break
+		}
+	}
+	return steps, nil
+}
+
+// openRoot opens the file system that the function sees as "/" and as its working
+// directory.
+func (f *Function) openRoot() (err error) {
+	if f.worker.cfg.SharedRoot {
+		f.root, err = f.worker.cfg.Store.RuntimeRoot()
+	} else {
+		f.root, err = f.worker.cfg.Store.FunctionRoot(f.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("open its file system: %w", err)
+	}
+	f.roots = []wasi.Preopen{{Guest: "/", Root: f.root}, {Guest: ".", Root: f.root}}
+	return nil
+}
+
+// Module is the function's code.
+func (f *Function) Module() *wasm.Module { return f.module.Parsed() }
+
+// Cached reports whether the function's compiled image was found rather than made.
+func (f *Function) Cached() bool { return f.module.Cached() }
+
+// Image is the path of the compiled image; empty if it could not be kept.
+func (f *Function) Image() string { return f.module.Image() }
+
+// Close waits for running invocations and frees the function.
+func (f *Function) Close() error {
+	return errors.Join(f.module.Close(), f.root.Close())
+}
+
+// imageLink is what Faasm calls a compiled function.
+const imageLink = "function.wasm.o"
+
+// Codegen compiles a function as Faasm's tool does, leaving function.wasm.o and the
+// module's MD5 beside it in the object directory.
+func (f *Function) Codegen() error {
+	image := f.Image()
+	if image == "" {
+		return fmt.Errorf("%s: its compiled image could not be kept", f.Name)
+	}
+	link := filepath.Join(filepath.Dir(image), imageLink)
+	return linkImage(image, link, f.Module().Bytes())
+}
