@@ -1,7 +1,6 @@
 package store
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -48,7 +47,7 @@ func TestDebugFilesAreFoundByBuildAndOnlyInTheFunctionsDirectory(t *testing.T) {
 			for path, b := range tt.files {
 				mustWrite(t, filepath.Join(dir, path), string(b))
 			}
-			d, err := s.FindDebug(hello, module2(t, s, hello))
+			d, err := s.FindDebug(hello, readModule(t, s, hello))
 			if tt.want == "" {
 				wantError(t, err, ErrNoDebug, "demo/hello", tt.err)
 				return
@@ -75,65 +74,6 @@ func TestLinksToDebugFilesAreNotFollowed(t *testing.T) {
 	mustWrite(t, filepath.Join(outside, "x.debug"), string(whole))
 	mustLink(t, outside, filepath.Join(dir, "dir"))
 	mustLink(t, filepath.Join(outside, "x.debug"), filepath.Join(dir, "function.wasm.debug"))
-	_, err = s.FindDebug(hello, module2(t, s, hello))
+	_, err = s.FindDebug(hello, readModule(t, s, hello))
 	wantError(t, err, ErrNoDebug, "escapes", "symbolic link, which is not followed")
-}
-
-func TestRuntimeFilesAreCreatedOnceAndKept(t *testing.T) {
-	s := open(t, t.TempDir())
-	for range 2 {
-		root, err := s.RuntimeRoot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		hosts, err := root.ReadFile("etc/hosts")
-		if err != nil || string(hosts) != "127.0.0.1\tlocalhost\n" && string(hosts) != "mine" {
-			t.Errorf("hosts %q, error %v", hosts, err)
-		}
-		for _, path := range []string{"etc/passwd", "etc/resolv.conf", "tmp", "share"} {
-			if _, err := root.Stat(path); err != nil {
-				t.Error(err)
-			}
-		}
-		root.Close()
-		mustWrite(t, filepath.Join(s.RuntimeDir(), "etc/hosts"), "mine")
-	}
-	if got := string(wasmtest.ReadFile(t, filepath.Join(s.RuntimeDir(), "etc/hosts"))); got != "mine" {
-		t.Errorf("hosts became %q", got)
-	}
-}
-
-func TestAFunctionCannotLeadTheRuntimeFilesElsewhere(t *testing.T) {
-	s := open(t, t.TempDir())
-	f := add(t, s, hello, wasmtest.Sample(), AddOptions{})
-	mustLink(t, filepath.Dir(f.Path), filepath.Join(s.RuntimeDir(), "etc"))
-	root, err := s.RuntimeRoot()
-	if err == nil {
-		root.Close()
-	}
-	wantError(t, err, nil, filepath.Join(s.RuntimeDir(), "etc/hosts"))
-	if got := files(t, filepath.Dir(f.Path)); len(got) != 2 {
-		t.Errorf("files %v in the function's directory", got)
-	}
-}
-
-func TestSharedFilesStayInTheirDirectory(t *testing.T) {
-	s := open(t, t.TempDir())
-	for _, path := range []string{"../x", "/etc/passwd", "a/../../x", ""} {
-		if got, err := s.SharedPath(path); err == nil {
-			t.Errorf("%q is %s", path, got)
-		}
-	}
-	path, err := s.SharedPath("a/b")
-	if err != nil || path != filepath.Join(s.Dir(), "shared/a/b") {
-		t.Errorf("path %s, error %v", path, err)
-	}
-	root, err := s.Shared()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	if info, err := os.Stat(filepath.Dir(filepath.Dir(path))); err != nil || !info.IsDir() {
-		t.Errorf("no shared directory: %v", err)
-	}
 }

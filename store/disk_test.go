@@ -76,7 +76,7 @@ func checkFailingWrite(t *testing.T, dir string, cause syscall.Errno) {
 	t.Helper()
 	s := open(t, dir)
 	old := add(t, s, hello, debuggable(10), AddOptions{Strip: true, Origin: "old"})
-	for _, options := range []AddOptions{{}, {Strip: true}} {
+	for _, options := range []AddOptions{{Strip: true}, {}} {
 		_, err := s.Add(hello, megabyte(), options)
 		wantError(t, err, cause, "add demo/hello: write ", filepath.Join(dir, "wasm/demo/hello/function.wasm"), cause.Error(), nextStep(cause))
 	}
@@ -87,7 +87,7 @@ func checkFailingWrite(t *testing.T, dir string, cause syscall.Errno) {
 	if diff := cmp.Diff(old, got); diff != "" {
 		t.Errorf("function (-old +now):\n%s", diff)
 	}
-	if _, err := s.FindDebug(hello, module2(t, s, hello)); err != nil {
+	if _, err := s.FindDebug(hello, readModule(t, s, hello)); err != nil {
 		t.Error(err)
 	}
 	if got := files(t, filepath.Dir(old.Path)); !slices.Equal(got, []string{"function.wasm", "function.wasm.debug", "meta.json"}) {

@@ -115,7 +115,7 @@ func TestAStrippedFunctionFindsItsDebugFile(t *testing.T) {
 	if !f.Stripped || f.HasDWARF || f.HasNames || f.BuildID == "" || f.Size >= int64(len(module))/2 || f.Meta.SourceSHA256 != checksum(module) {
 		t.Errorf("function %+v", f)
 	}
-	run := module2(t, s, hello)
+	run := readModule(t, s, hello)
 	d, err := s.FindDebug(hello, run)
 	if err != nil {
 		t.Fatal(err)
@@ -136,8 +136,8 @@ func TestAStrippedFunctionFindsItsDebugFile(t *testing.T) {
 	}
 }
 
-// module2 parses the function that is in the store.
-func module2(t *testing.T, s *Store, name guest.Name) *wasm.Module {
+// readModule parses the function that is in the store.
+func readModule(t *testing.T, s *Store, name guest.Name) *wasm.Module {
 	t.Helper()
 	b, err := s.Read(name)
 	if err != nil {
@@ -385,7 +385,7 @@ func TestConcurrentAddsLeaveOneWholeFunction(t *testing.T) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
-	if _, err := stores[0].FindDebug(hello, module2(t, stores[0], hello)); err != nil {
+	if _, err := stores[0].FindDebug(hello, readModule(t, stores[0], hello)); err != nil {
 		t.Error(err)
 	}
 	f, err := stores[1].Get(hello)
@@ -467,10 +467,10 @@ func TestACrashBetweenRenamesLeavesTheOldFunctionWhole(t *testing.T) {
 	if err != nil || got.SHA256 != old.SHA256 || got.Meta != (Meta{}) {
 		t.Errorf("function %+v, error %v", got, err)
 	}
-	_, err = s.FindDebug(hello, module2(t, s, hello))
+	_, err = s.FindDebug(hello, readModule(t, s, hello))
 	wantError(t, err, ErrNoDebug, "another build")
 	add(t, s, hello, newer, AddOptions{Strip: true})
-	if _, err := s.FindDebug(hello, module2(t, s, hello)); err != nil {
+	if _, err := s.FindDebug(hello, readModule(t, s, hello)); err != nil {
 		t.Error(err)
 	}
 }

@@ -83,8 +83,8 @@ func checkOrder(r *reader, last SectionID, s Section) {
 // parser holds what is needed only while parsing.
 type parser struct {
 	m         *Module
-	dataCount int // the data count section's number; -1 without one
-	hasCount  bool
+	hasCount  bool // there is a data count section
+	dataCount int
 }
 
 func (p *parser) section(r *reader, s Section) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/wasm"
 	"github.com/faaslens/faaslens/wasm/wasmtest"
 	"github.com/google/go-cmp/cmp"
@@ -281,31 +280,4 @@ func nameLines(t *testing.T, m *wasm.Module) []string {
 		got = append(got, fmt.Sprintf("dataseg %d  %s", n.Index, n.Name))
 	}
 	return got
-}
-
-func TestABodyIsFoundByAnyOffsetInIt(t *testing.T) {
-	m := parse(t, program(t, []string{"-g", "-O2"}))
-	code, _ := m.CodeSection()
-	for i := range m.Bodies {
-		f := guest.FuncIndex(i + m.NumImportedFuncs())
-		b, ok := m.Body(f)
-		if !ok {
-			t.Fatalf("function %d has no body", f)
-		}
-		for _, at := range []guest.FileOffset{b.Offset - 1, b.Offset, b.Offset + 1, b.End() - 1} {
-			got, ok := m.BodyAt(guest.CodeOffset(at - code.Content))
-			if !ok || got != f {
-				t.Errorf("at 0x%x is function %d (%v), want %d", at, got, ok, f)
-			}
-		}
-	}
-	if f, ok := m.BodyAt(0); ok {
-		t.Errorf("the section's count is taken for function %d", f)
-	}
-	if f, ok := m.BodyAt(guest.CodeOffset(code.Size)); ok {
-		t.Errorf("the section's end is taken for function %d", f)
-	}
-	if _, ok := m.Body(0); ok {
-		t.Error("an import has a body")
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,9 @@ func dwarfdump(t *testing.T, b []byte) string {
 	out := Run(t, "llvm-19", "llvm-dwarfdump-19", "--debug-info", "--debug-line", path)
 	return strings.ReplaceAll(string(out), filepath.Dir(path), "")
 }
+
+// subprogram matches what llvm-dwarfdump prints of a function with code.
+var subprogram = regexp.MustCompile(`DW_TAG_subprogram\n\s+DW_AT_low_pc\s+\((0x\w+)\)\n\s+DW_AT_high_pc\s+\((0x\w+)\)\n(?:\s+DW_AT_\w+\s+\(.*\)\n)*?\s+DW_AT_name\s+\("(\w+)"\)`)
 
 func TestDWARFAddressesMeetTheStrippedModulesFunctions(t *testing.T) {
 	b := program(t, []string{"-g", "-O2"})
