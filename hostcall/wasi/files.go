@@ -1,0 +1,62 @@
+package wasi
+
+import (
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadAt reads from the regular file that a descriptor is open on, as io.ReaderAt does.
+// It is for host calls outside WASI that take a descriptor.
+func (s *System) ReadAt(fd int32, p []byte, off int64) (int, error) {
+	d, e := s.openFile(uint32(fd), rightFDRead)
+	if e != SUCCESS || d.kind != kindFile {
+		return 0, fmt.Errorf("read descriptor %d: not a file open for reading", fd)
+	}
+	n := 0
+	for n < len(p) {
+		k, err := unix.Pread(d.file, p[n:], off+int64(n))
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return n, fmt.Errorf("read descriptor %d: %w", fd, err)
+		}
+		if k == 0 {
+			return n, io.EOF
+		}
+		n += k
+	}
+	return n, nil
+}
+
+// Dup returns a new descriptor for what fd is open on. Files share their offset, as
+// POSIX has it.
+func (s *System) Dup(fd int32) (int32, error) {
+	d, e := s.descriptor(uint32(fd))
+	if e != SUCCESS {
+		return -1, fmt.Errorf("duplicate descriptor %d: it is not open", fd)
+	}
+	twin := *d
+	twin.dir, twin.preopen = nil, ""
+	switch {
+	case d.kind == kindFile:
+		file, err := unix.FcntlInt(uintptr(d.file), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return -1, fmt.Errorf("duplicate descriptor %d: %w", fd, err)
+		}
+		twin.file = file
+	case d.kind == kindDirectory && d.ownRoot:
+		root, err := d.root.OpenRoot(".")
+		if err != nil {
+			return -1, fmt.Errorf("duplicate descriptor %d: %w", fd, err)
+		}
+		twin.root = root
+	}
+	n, e := s.add(twin)
+	if e != SUCCESS {
+		return -1, fmt.Errorf("duplicate descriptor %d: too many are open", fd)
+	}
+	return int32(n), nil
+}
