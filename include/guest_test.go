@@ -78,6 +78,20 @@ func TestHeadersParseOnTheMachineThatBuildsThem(t *testing.T) {
 	}
 }
 
+func TestHeadersCompileUnderEveryStandard(t *testing.T) {
+	s := newSDK(t)
+	for source, standards := range map[string][]string{
+		"all_headers.c":   {"c99", "c11", "c17", "gnu23"},
+		"all_headers.cpp": {"c++11", "c++14", "c++17", "c++20"},
+	} {
+		for _, standard := range standards {
+			t.Run(standard, func(t *testing.T) {
+				s.compile(t, "../testdata/guests/faasm/"+source, "-std="+standard)
+			})
+		}
+	}
+}
+
 // A function that throws ends with a trap and the type's name where the C++
 // library has no exceptions; it must not need an import.
 func TestAThrowLinksWithoutAnImport(t *testing.T) {

@@ -13,12 +13,14 @@ extern "C" {
 #endif
 
 // Milliseconds of a clock that only goes forward.
+#ifdef __wasm__
+double _faasm_prof_ms(void);
+#else
 static inline double _faasm_prof_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+    return 1e3 * (double)clock() / CLOCKS_PER_SEC;
 }
+#endif
 
 #ifdef __cplusplus
 }
