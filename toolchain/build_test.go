@@ -510,3 +510,23 @@ func TestBuildWithSDKLayout(t *testing.T) {
 		t.Errorf("built by %s", command)
 	}
 }
+
+func TestBuildIsReproducible(t *testing.T) {
+	set := tools(t, toolchain.CXX)
+	request := toolchain.Request{
+		Sources:  []string{"testdata/mixed/main.cpp", "testdata/mixed/twice.c"},
+		CacheDir: filepath.Join(t.TempDir(), "cache"),
+	}
+	var modules [2][]byte
+	for i := range modules {
+		path, _ := build(t, set, request)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		modules[i] = data
+	}
+	if !bytes.Equal(modules[0], modules[1]) {
+		t.Error("two builds of the same sources differ: compiled code would not be found in a cache")
+	}
+}
