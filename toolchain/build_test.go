@@ -489,10 +489,10 @@ func TestBuildWithSDKLayout(t *testing.T) {
 		}
 	}
 	for link, target := range map[string]string{
-		"bin/clang":                              clang.Path,
-		"bin/wasm-ld":                            clang.Linker,
-		"share/wasi-sysroot/include/wasm32-wasi": clang.Sysroot.Include,
-		"share/wasi-sysroot/lib/wasm32-wasi":     clang.Sysroot.Lib,
+		"bin/clang":   clang.Path,
+		"bin/wasm-ld": clang.Linker,
+		"share/wasi-sysroot/include/" + clang.Sysroot.Target: clang.Sysroot.Include,
+		"share/wasi-sysroot/lib/" + clang.Sysroot.Target:     clang.Sysroot.Lib,
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(sdk, link)), 0o755); err != nil {
 			t.Fatal(err)
