@@ -489,10 +489,10 @@ func TestBuildWithSDKLayout(t *testing.T) {
 		}
 	}
 	for link, target := range map[string]string{
-		"bin/clang":                              clang.Path,
-		"bin/wasm-ld":                            clang.Linker,
-		"share/wasi-sysroot/include/wasm32-wasi": clang.Sysroot.Include,
-		"share/wasi-sysroot/lib/wasm32-wasi":     clang.Sysroot.Lib,
+		"bin/clang":   clang.Path,
+		"bin/wasm-ld": clang.Linker,
+		"share/wasi-sysroot/include/" + clang.Sysroot.Target: clang.Sysroot.Include,
+		"share/wasi-sysroot/lib/" + clang.Sysroot.Target:     clang.Sysroot.Lib,
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(sdk, link)), 0o755); err != nil {
 			t.Fatal(err)
@@ -508,5 +508,25 @@ func TestBuildWithSDKLayout(t *testing.T) {
 	}
 	if command := strings.Join(result.Commands[0], " "); !strings.HasPrefix(command, sdk+"/bin/clang ") || !strings.Contains(command, "--sysroot="+root) {
 		t.Errorf("built by %s", command)
+	}
+}
+
+func TestBuildIsReproducible(t *testing.T) {
+	set := tools(t, toolchain.CXX)
+	request := toolchain.Request{
+		Sources:  []string{"testdata/mixed/main.cpp", "testdata/mixed/twice.c"},
+		CacheDir: filepath.Join(t.TempDir(), "cache"),
+	}
+	var modules [2][]byte
+	for i := range modules {
+		path, _ := build(t, set, request)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		modules[i] = data
+	}
+	if !bytes.Equal(modules[0], modules[1]) {
+		t.Error("two builds of the same sources differ: compiled code would not be found in a cache")
 	}
 }

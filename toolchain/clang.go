@@ -151,6 +151,7 @@ func (c *Clang) findLinker(ctx context.Context, h Host) {
 	for _, p := range []string{
 		filepath.Join(filepath.Dir(c.Path), "wasm-ld-"+n),
 		filepath.Join(filepath.Dir(realPath(c.Path)), "wasm-ld"),
+		filepath.Join(filepath.Dir(c.Path), "wasm-ld"),
 	} {
 		if isExecutable(p) {
 			candidates = append(candidates, p)

@@ -92,6 +92,33 @@ func TestCompileErrors(t *testing.T) {
 	})
 }
 
+func TestHintsNameTheFlagsThatHelp(t *testing.T) {
+	set := tools(t, toolchain.C)
+	for name, text := range map[string]string{
+		"signals":    "#include <signal.h>\nint main(void) { return raise(0) == 1; }\n",
+		"mmap":       "#include <sys/mman.h>\nint main(void) { return mmap(0, 8, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == 0; }\n",
+		"CPU clocks": "#include <time.h>\nint main(void) { return clock() == 1; }\n",
+		"getpid":     "#include <unistd.h>\nint main(void) { return getpid() == 0; }\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			source := write(t, "main.c", text)
+			_, _, _, err := tryBuild(t, set, toolchain.Request{Sources: []string{source}})
+			var failed *toolchain.CompileError
+			if !errors.As(err, &failed) {
+				t.Fatalf("error %v", err)
+			}
+			_, flags, ok := strings.Cut(failed.Hint, "build with -- ")
+			if !ok {
+				t.Fatalf("hint %q", failed.Hint)
+			}
+			if _, _, log, err := tryBuild(t, set, toolchain.Request{Sources: []string{source}, Flags: strings.Fields(flags)}); err != nil {
+				t.Errorf("with %s: %v\n%s", flags, err, log)
+			}
+		})
+	}
+}
+
 func TestDebugPathsAreTheCompilersOwn(t *testing.T) {
 	set := tools(t, toolchain.C)
 	dir := t.TempDir()

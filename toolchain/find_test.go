@@ -2,6 +2,7 @@ package toolchain_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -169,6 +170,34 @@ func TestFindWASISDK(t *testing.T) {
 				t.Errorf("the first clang is %d", first)
 			}
 		})
+	}
+}
+
+func TestFindRustNamesANewerOneWithoutTheLibrary(t *testing.T) {
+	m := newMachine(t)
+	m.file("std/libstd-1.rlib", "")
+	m.script(filepath.Join(m.bin, "rustc"), "case $1 in --version) echo rustc 1.95.0 ;; *) echo /nowhere ;; esac\n")
+	m.script(filepath.Join(m.bin, "rust-lld"), "echo LLD 14.0.6\n")
+	m.script(filepath.Join(m.bin, "cargo"), "echo cargo 1.95.0\n")
+	m.script(filepath.Join(m.root, "usr/bin/rustc"), "case \"$*\" in --version) echo rustc 1.63.0 ;; *wasm32-wasi) echo "+m.root+"/std ;; *) exit 1 ;; esac\n")
+	set := toolchain.Find(t.Context(), m.host(), toolchain.Rust)
+	if set.Rust == nil || set.Rust.Version.Minor != 63 || set.Rust.Target != "wasm32-wasi" {
+		t.Fatalf("%+v, %v", set.Rust, set.Missing(toolchain.Rust))
+	}
+	if set.Rust.Cargo != "" || set.Rust.MissingCargo.Install != "apt-get install cargo" || !strings.Contains(set.Rust.MissingCargo.Why, "1.95.0, too new") {
+		t.Errorf("cargo %q, missing %v", set.Rust.Cargo, set.Rust.MissingCargo)
+	}
+	if note := set.Checks()[0].Note; !strings.Contains(note, "bin/rustc (1.95.0) is newer and lacks the library: rustup target add") {
+		t.Errorf("note %q", note)
+	}
+
+	crate := filepath.Join(t.TempDir(), "crate")
+	if err := os.CopyFS(crate, os.DirFS("testdata/crate")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := set.Build(t.Context(), toolchain.Request{Sources: []string{crate}, Output: "never.wasm"})
+	if diff := cmp.Diff(error(set.Rust.MissingCargo), err); diff != "" {
+		t.Error(diff)
 	}
 }
 

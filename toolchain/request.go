@@ -35,7 +35,8 @@ type Request struct {
 	// error of the linker.
 	HostImports []string
 	// CacheDir keeps compiled library sources from build to build. It is made if
-	// it does not exist, and can be deleted at any time. Empty means no cache.
+	// it does not exist, and can be deleted at any time. Empty means no cache, and
+	// a path in the debug information that changes from build to build.
 	CacheDir string
 
 	// Log receives what the compilers write, as they write it; nil discards it.

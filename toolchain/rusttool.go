@@ -19,6 +19,10 @@ type RustTool struct {
 	// MissingCargo says what to install where Cargo is empty.
 	MissingCargo *MissingTool
 
+	// Newer names a newer rustc that was passed over because it lacks the
+	// library; often empty.
+	Newer string
+
 	buildID bool // its linker writes build ids
 }
 
@@ -28,6 +32,7 @@ var rustTargets = [...]string{"wasm32-wasip1", "wasm32-wasi"}
 // Debian's, that has the standard library for a WASI target.
 func findRust(ctx context.Context, h Host) (*RustTool, *MissingTool) {
 	var without string
+	var withoutVersion Version
 	var lld *MissingTool
 	for _, rustc := range rustcCandidates(h) {
 		out, err := h.probe(ctx, rustc, "--version")
@@ -37,7 +42,9 @@ func findRust(ctx context.Context, h Host) (*RustTool, *MissingTool) {
 		}
 		target, ok := rustTarget(ctx, h, rustc)
 		if !ok {
-			without = rustc
+			if withoutVersion.Less(version) {
+				without, withoutVersion = rustc, version
+			}
 			continue
 		}
 		linker, problem := rustLinker(ctx, h, rustc, version)
@@ -46,6 +53,9 @@ func findRust(ctx context.Context, h Host) (*RustTool, *MissingTool) {
 			continue
 		}
 		r := &RustTool{Rustc: rustc, Version: version, Target: target, buildID: linker.Major >= buildIDLinker}
+		if version.Less(withoutVersion) {
+			r.Newer = fmt.Sprintf("%s (%s)", without, withoutVersion)
+		}
 		r.findCargo(ctx, h)
 		return r, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Toolset is what a machine has for building functions.
@@ -115,6 +116,9 @@ func (t Toolset) check(l Lang) Check {
 			c.Using += ", " + t.Rust.Cargo
 		} else {
 			c.Note = t.Rust.MissingCargo.Error()
+		}
+		if t.Rust.Newer != "" {
+			c.Note = strings.TrimPrefix(c.Note+"\n"+t.Rust.Newer+" is newer and lacks the library: rustup target add wasm32-wasip1", "\n")
 		}
 	}
 	return c
