@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -14,7 +15,7 @@ import (
 // no symbolic link: what it opens is the directory that it looked at.
 func openDirs(root *os.Root, at string, parts ...string) (*os.Root, error) {
 	dir := root
-	for _, part := range parts {
+	for _, part := range strings.Split(filepath.Join(parts...), "/") {
 		at = filepath.Join(at, part)
 		next, err := openDir(dir, at, part)
 		if dir != root {
@@ -31,7 +32,7 @@ func openDirs(root *os.Root, at string, parts ...string) (*os.Root, error) {
 // createDirs is openDirs, but creates what is missing.
 func createDirs(root *os.Root, at string, parts ...string) (*os.Root, error) {
 	dir := root
-	for _, part := range parts {
+	for _, part := range strings.Split(filepath.Join(parts...), "/") {
 		at = filepath.Join(at, part)
 		next, err := createDir(dir, at, part)
 		if dir != root {
