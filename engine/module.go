@@ -151,6 +151,17 @@ func (m *Module) checkPool() error {
 	return nil
 }
 
+// linearStack is the size of the stack that a C, C++ or Rust program has in its memory,
+// if it lies at the memory's start and the linker exported its pointer.
+func (m *Module) linearStack() (size uint64, ok bool) {
+	x, ok := m.parsed.Export("__stack_pointer")
+	if !ok || x.Kind != wasm.KindGlobal {
+		return 0, false
+	}
+	init := m.parsed.Globals[x.Index].Init
+	return uint64(init.Value.U32()), init.Known
+}
+
 // minMemory is the memory that an instance starts with, in bytes.
 func (m *Module) minMemory() uint64 {
 	var n uint64

@@ -225,7 +225,11 @@ var trapCodes = map[uint8]guest.TrapCode{
 func (s *slot) failure(m *Module) error {
 	code, ok := s.native.TrapCode()
 	if c, known := trapCodes[code]; ok && known {
-		return &guest.Trap{Code: c, Frames: s.frames(m)}
+		t := &guest.Trap{Code: c, Frames: s.frames(m)}
+		if size, sized := m.linearStack(); sized && c == guest.TrapMemoryOutOfBounds && s.native.Overflowed() {
+			t.Code, t.Message = guest.TrapLinearStackOverflow, "it has "+guest.FormatBytes(size)
+		}
+		return t
 	}
 	return &guest.Trap{Code: guest.TrapOther, Message: s.native.Message(), Frames: s.frames(m)}
 }

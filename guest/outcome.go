@@ -41,6 +41,7 @@ const (
 	TrapIntegerDivideByZero
 	TrapBadConversion
 	TrapStackOverflow
+	TrapLinearStackOverflow // of the stack that C, C++ and Rust keep in memory
 	TrapMisaligned
 	TrapNullReference
 	TrapUncaughtException
@@ -58,6 +59,7 @@ var trapNames = [...]string{
 	TrapIntegerDivideByZero: "integer divide by zero",
 	TrapBadConversion:       "invalid conversion to integer",
 	TrapStackOverflow:       "call stack exhausted",
+	TrapLinearStackOverflow: "stack in memory exhausted",
 	TrapMisaligned:          "unaligned atomic",
 	TrapNullReference:       "null reference",
 	TrapUncaughtException:   "uncaught exception",

@@ -16,12 +16,13 @@ import (
 //go:embed runtime
 var runtimeSources embed.FS
 
-// StackSize is the size of a C or C++ function's linear stack in bytes, as musl gives
-// threads too: wasm-ld's own 64 KiB are few for real programs, and all of the stack
-// is cleared after each invocation, which takes about 10 µs for each MiB. It holds
+// StackSize is the size of a C or C++ function's linear stack in bytes, half as
+// much again as wasm-ld's own. More is not the default because all of it is cleared
+// after each invocation, which takes about 10 µs for each MiB; with a small
+// program's data and heap it fills two pages of memory. It holds
 // only what has an address; the rest of a frame is on the engine's own stack. A flag
 // such as -Wl,-z,stack-size=4194304 changes it.
-const StackSize = 128 << 10
+const StackSize = 96 << 10
 
 // buildIDLinker is the first release of LLD whose wasm-ld writes build ids.
 const buildIDLinker = 17
@@ -230,6 +231,8 @@ func (c *cBuild) link(ctx context.Context, start string, objects, lazy []string)
 //     traps instead of overwriting data.
 //   - The function table is exported: calls by function pointer through the host
 //     need it, and it costs a few bytes in the module.
+//   - The stack pointer is exported, by newer linkers, so that a trap can tell an overflow of the stack
+//     from another bad access.
 //   - malloc and free are exported where they are part of the module, for host
 //     calls that return memory; Faasm's zygote function where there is one.
 func (c *cBuild) linkerFlags() []string {
@@ -239,7 +242,7 @@ func (c *cBuild) linkerFlags() []string {
 		"--export-if-defined=" + zygote, "--export-if-defined=malloc", "--export-if-defined=free",
 	}
 	if c.clang.LinkerVersion.Major >= buildIDLinker {
-		options = append(options, "--build-id=sha1")
+		options = append(options, "--build-id=sha1", "--export=__stack_pointer")
 	}
 	if c.Colour {
 		options = append(options, "--color-diagnostics=always")

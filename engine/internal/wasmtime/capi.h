@@ -38,21 +38,29 @@ typedef struct wasmtime_memory {
   uint32_t __private2;
 } wasmtime_memory_t;
 typedef struct wasmtime_instance { uint64_t store_id; size_t __private; } wasmtime_instance_t;
+typedef struct wasmtime_global {
+  uint64_t store_id;
+  uint32_t __private1, __private2, __private3;
+} wasmtime_global_t;
 typedef union wasmtime_extern_union {
   wasmtime_func_t func;
   wasmtime_memory_t memory;
-  struct { uint64_t store_id; uint32_t __private1, __private2, __private3; } global;
+  wasmtime_global_t global;
 } wasmtime_extern_union_t;
 typedef struct wasmtime_extern { wasmtime_extern_kind_t kind; wasmtime_extern_union_t of; } wasmtime_extern_t;
 typedef union wasmtime_val_raw {
   int32_t i32; int64_t i64; float f32; double f64; uint8_t v128[16]; void *funcref;
 } wasmtime_val_raw_t;
+typedef union wasmtime_valunion { int32_t i32; uint64_t largest[3]; } wasmtime_valunion_t;
+typedef struct wasmtime_val { uint8_t kind; wasmtime_valunion_t of; } wasmtime_val_t;
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args_and_results, size_t n);
 
 enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCREF };
 #define WASMTIME_EXTERN_FUNC 0
+#define WASMTIME_EXTERN_GLOBAL 1
 #define WASMTIME_EXTERN_MEMORY 3
+#define WASMTIME_I32 0
 enum { WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED = 9 };
 #endif
 
@@ -65,6 +73,8 @@ _Static_assert(sizeof(wasmtime_val_raw_t) == 16, "wasmtime_val_raw_t");
 _Static_assert(sizeof(wasm_byte_vec_t) == 16 && offsetof(wasm_byte_vec_t, data) == 8, "wasm_byte_vec_t");
 _Static_assert(sizeof(wasm_frame_vec_t) == 16 && offsetof(wasm_frame_vec_t, data) == 8, "wasm_frame_vec_t");
 _Static_assert(sizeof(wasm_valtype_vec_t) == 16 && offsetof(wasm_valtype_vec_t, data) == 8, "wasm_valtype_vec_t");
+_Static_assert(sizeof(wasmtime_val_t) == 32 && offsetof(wasmtime_val_t, of) == 8, "wasmtime_val_t");
+_Static_assert(WASMTIME_EXTERN_GLOBAL == 1 && WASMTIME_I32 == 0, "wasmtime_extern_kind_t");
 _Static_assert(WASM_I32 == 0 && WASM_I64 == 1 && WASM_F32 == 2 && WASM_F64 == 3, "wasm_valkind_t");
 _Static_assert(WASM_EXTERNREF == 128 && WASM_FUNCREF == 129, "wasm_valkind_t");
 _Static_assert(WASMTIME_EXTERN_FUNC == 0 && WASMTIME_EXTERN_MEMORY == 3, "wasmtime_extern_kind_t");
@@ -166,6 +176,7 @@ wasmtime_error_t *wasmtime_func_call_unchecked(
     wasmtime_context_t *, const wasmtime_func_t *, wasmtime_val_raw_t *, size_t, wasm_trap_t **);
 uint8_t *wasmtime_memory_data(const wasmtime_context_t *, const wasmtime_memory_t *);
 size_t wasmtime_memory_data_size(const wasmtime_context_t *, const wasmtime_memory_t *);
+void wasmtime_global_get(wasmtime_context_t *, const wasmtime_global_t *, wasmtime_val_t *);
 wasmtime_error_t *wasmtime_memory_grow(
     wasmtime_context_t *, const wasmtime_memory_t *, uint64_t delta, uint64_t *prev);
 

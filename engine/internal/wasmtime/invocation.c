@@ -53,12 +53,28 @@ wasmtime_error_t *fl_define(wasmtime_linker_t *l, const char *module, size_t mod
   return e;
 }
 
+// stack_overflowed looks at the stack pointer of C, C++ and Rust programs, a global that
+// the linker exports on demand. Where the stack is first in memory, one that grew too
+// far has passed zero.
+static bool stack_overflowed(fl_invocation *iv) {
+  static const char name[] = "__stack_pointer";
+  wasmtime_extern_t item;
+  wasmtime_val_t v;
+  if (!iv->has_instance ||
+      !wasmtime_instance_export_get(iv->context, &iv->instance, name, sizeof name - 1, &item) ||
+      item.kind != WASMTIME_EXTERN_GLOBAL)
+    return false;
+  wasmtime_global_get(iv->context, &item.of.global, &v);
+  return v.kind == WASMTIME_I32 && v.of.i32 < 0;
+}
+
 static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
   if (!e && !t)
     return FL_OK;
   fl_clear(iv);
   iv->error = e;
   iv->trap = t;
+  iv->overflowed = stack_overflowed(iv);
   return FL_FAILED;
 }
 
@@ -70,7 +86,7 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
   iv->base = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
-  iv->stopped = false;
+  iv->stopped = iv->overflowed = false;
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;

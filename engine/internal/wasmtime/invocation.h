@@ -77,6 +77,7 @@ typedef struct fl_invocation {
   wasm_trap_t *trap;
   uint32_t step;     // the step that was running, or their number
   int32_t value;     // the last step's i32 result
+  bool overflowed;   // the last failure left the guest's own stack pointer below zero
   uint64_t peak;     // bytes of memory at the end; memory never shrinks
 } fl_invocation;
 

@@ -226,6 +226,10 @@ func (s *Slot) TrapCode() (code uint8, ok bool) {
 	return uint8(c), ok
 }
 
+// Overflowed reports whether the last failed run or call left the guest's exported
+// global __stack_pointer below zero.
+func (s *Slot) Overflowed() bool { return bool(s.c.overflowed) }
+
 // Message is the engine's text for how the last run or call failed.
 func (s *Slot) Message() string {
 	var v C.wasm_byte_vec_t
