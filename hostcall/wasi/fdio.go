@@ -66,7 +66,7 @@ func finish(c *hostcall.Call, i, n int, err error, fills bool) (Errno, error) {
 		}
 		return errnoOf(err), nil
 	}
-	if limit := (*guest.Limit)(nil); err != nil && errors.As(err, &limit) {
+	if err != nil && isLimitError(err) {
 		return EINTR, err
 	}
 	c.PutU32(i, uint32(n))
@@ -78,7 +78,7 @@ func finish(c *hostcall.Call, i, n int, err error, fills bool) (Errno, error) {
 
 // endsInvocation is the error with which the invocation ends, if err means that.
 func endsInvocation(c *hostcall.Call, err error) error {
-	if limit := (*guest.Limit)(nil); errors.As(err, &limit) {
+	if isLimitError(err) {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -87,6 +87,11 @@ func endsInvocation(c *hostcall.Call, err error) error {
 		}
 	}
 	return nil
+}
+
+func isLimitError(err error) bool {
+	var limit *guest.Limit
+	return errors.As(err, &limit)
 }
 
 // readStdin waits for input and then takes what is there, buffer by buffer.
