@@ -158,3 +158,24 @@ func TestTraceLines(t *testing.T) {
 		t.Errorf("trace (-want +got), rewritten by go test -update:\n%s", diff)
 	}
 }
+
+func TestTheDocumentationShowsRealTraceLines(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "wasi.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile(filepath.Join("testdata", "trace.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, ok := strings.Cut(string(doc), "```trace\n")
+	example, _, closed := strings.Cut(example, "```")
+	if !ok || !closed {
+		t.Fatal("docs/wasi.md has no trace block")
+	}
+	for line := range strings.Lines(example) {
+		if !bytes.Contains(golden, []byte(line)) {
+			t.Errorf("docs/wasi.md shows a line that the tests do not produce:\n%s", line)
+		}
+	}
+}
