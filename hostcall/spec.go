@@ -10,20 +10,20 @@ import (
 type Kind uint8
 
 const (
-	Int32    Kind = iota // a number; Show may name it
-	Int64                // a number; Show may name it
-	In                   // pointer to Size bytes that the call reads
-	Out                  // pointer to Size bytes that the call writes
-	InBytes              // pointer and length: bytes that the call reads
-	OutBytes             // pointer and length: a buffer that the call fills from its start
-	InVec                // pointer and count of (pointer, length) pairs that the call reads
-	OutVec               // pointer and count of (pointer, length) pairs that the call fills in order
-	InArray              // pointer and count of records of Size bytes that the call reads
-	CString              // pointer to bytes that end with a NUL, which the call reads
-	Pointer              // pointer to an extent only the call knows: it uses Call.Slice
-	Float64              // a number
-	InRecords            // pointer to records of Size bytes that the call reads; parameter Count has their number
-	OutRecords           // pointer to records of Size bytes that the call fills from their start; likewise
+	Int32      Kind = iota // a number; Show may name it
+	Int64                  // a number; Show may name it
+	In                     // pointer to Size bytes that the call reads
+	Out                    // pointer to Size bytes that the call writes
+	InBytes                // pointer and length: bytes that the call reads
+	OutBytes               // pointer and length: a buffer that the call fills from its start
+	InVec                  // pointer and count of (pointer, length) pairs that the call reads
+	OutVec                 // pointer and count of (pointer, length) pairs that the call fills in order
+	InArray                // pointer and count of records of Size bytes that the call reads
+	CString                // pointer to bytes that end with a NUL, which the call reads
+	Pointer                // pointer to an extent only the call knows: it uses Call.Slice
+	Float64                // a number
+	InRecords              // pointer to records of Size bytes that the call reads; parameter Count has their number
+	OutRecords             // pointer to records of Size bytes that the call fills from their start; likewise
 )
 
 // maxVec bounds the pairs of one InVec or OutVec: as many as POSIX's IOV_MAX on

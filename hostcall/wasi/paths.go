@@ -87,8 +87,12 @@ func (s *System) pathLink(c *hostcall.Call) Errno {
 		return e
 	}
 	defer old.close()
-	if e := old.mustBeDirectory(); e != SUCCESS {
+	st, e := old.stat() // before the other path, as on Linux
+	switch {
+	case e != SUCCESS:
 		return e
+	case old.slash && typeOfMode(st.Mode) != typeDirectory:
+		return ENOTDIR
 	}
 	name, e := to.locate(c.Bytes(4), followNever)
 	if e != SUCCESS {

@@ -67,15 +67,16 @@ func (s *System) pollOneoff(c *hostcall.Call) (Errno, error) {
 		return EINVAL, nil
 	}
 	p := poll{s: s, in: in}
+	clocks := false
 	for at := 0; at < len(in); at += sizeSubscription {
 		sub := subscription(in[at : at+sizeSubscription])
 		if sub.tag() > eventWrite || sub.tag() == eventClock && sub.flags()&^flagAbstime != 0 {
 			return EINVAL, nil
 		}
-		if sub.tag() == eventClock {
-			// Only looked at where it matters: a trace of a replay counts them.
-			p.realtime, p.monotonic = s.now(), s.monotonic()
-		}
+		clocks = clocks || sub.tag() == eventClock
+	}
+	if clocks {
+		p.realtime, p.monotonic = s.now(), s.monotonic()
 	}
 	began := time.Now()
 	for {
