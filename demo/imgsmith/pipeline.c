@@ -54,13 +54,19 @@ static const struct operation *find_operation(const char *name, size_t length) {
 static bool parse_values(struct stage *s, const char *text, struct fault *fault) {
   const struct operation *op = s->operation;
   for (int i = 0; i < op->values; i++) {
-    char *end;
-    s->values[i] = strtod(text, &end);
+    // Digits alone go to strtod, which would read the size 0x480 as one number.
+    char digits[24] = "", *end = digits;
+    size_t length = strspn(text, "0123456789.");
     char wanted = i + 1 < op->values ? op->separator : '\0';
-    if (end == text || *end != wanted) return fault_set(fault, FAULT_USAGE, "stage \"%s\": cannot read value %d", s->text, i + 1);
+    if (length > 0 && length < sizeof digits) {
+      memcpy(digits, text, length);
+      s->values[i] = strtod(digits, &end);
+    }
+    if (end == digits || *end != '\0' || text[length] != wanted)
+      return fault_set(fault, FAULT_USAGE, "stage \"%s\": cannot read value %d", s->text, i + 1);
     if (!(s->values[i] >= op->least && s->values[i] <= op->most))
       return fault_set(fault, FAULT_USAGE, "stage \"%s\": value %d must be from %g to %g", s->text, i + 1, op->least, op->most);
-    text = end + 1;
+    text += length + 1;
   }
   return true;
 }
