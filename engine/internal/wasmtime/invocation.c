@@ -87,6 +87,7 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->base = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
+  iv->missed = 0;
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -65,20 +66,70 @@ __attribute__((constructor)) static void enlarge_stacks(void) {
   pthread_attr_destroy(&attr);
 }
 
+// Between its first instructions and around its returns and tail calls, a function has
+// not set up its frame, or has given it up already. A walk from there misses the caller
+// (FRAME_OF_CALLER), or finds words that are not yet written (FRAME_UNWRITTEN). The
+// instructions are those that Cranelift emits: its aarch64 and x64 ABI modules.
+enum frame { FRAME_WHOLE, FRAME_OF_CALLER, FRAME_UNWRITTEN };
+
 #if defined(__x86_64__)
 #define PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
 #define SP(uc) ((uc)->uc_mcontext.gregs[REG_RSP])
-// Up to "push rbp; mov rbp, rsp" and at "ret" the frame pointer is the caller's, and
-// a walk from it would miss the caller.
-enum { PROLOGUE = 4 };
-static bool at_return(uintptr_t pc) { return *(uint8_t *)pc == 0xc3 || *(uint8_t *)pc == 0xc2; }
+
+// skip steps over an instruction if it starts with the given bytes.
+static const uint8_t *skip(const uint8_t *p, const char *bytes, size_t n, size_t length) {
+  return memcmp(p, bytes, n) ? p : p + length;
+}
+
+static enum frame frame_at(uintptr_t start, uintptr_t pc) {
+  const uint8_t *at = (const uint8_t *)pc, *first = (const uint8_t *)start;
+  if (pc - start < 4 || *at == 0xc3 || *at == 0xc2) // push rbp; mov rbp, rsp ... ret
+    return FRAME_OF_CALLER;
+  for (const uint8_t *p = at - 1; p >= first + 4 && p >= at - 32; p--) {
+    // mov rsp, rbp; pop rbp, and then not ret: a tail call, which may move the return
+    // address (mov r11, [rsp]; mov [rsp+n], r11; add rsp, n) before it jumps.
+    if (!memcmp(p, "\x48\x89\xec\x5d", 4) && p[4] != 0xc3 && p[4] != 0xc2) {
+      const uint8_t *q = p + 4;
+      q = skip(q, "\x4c\x8b\x1c\x24", 4, 4);
+      q = skip(q, "\x4c\x89\x5c\x24", 4, 5);
+      q = skip(q, "\x4c\x89\x9c\x24", 4, 8);
+      q = skip(q, "\x48\x83\xc4", 3, 4);
+      q = skip(q, "\x48\x81\xc4", 3, 7);
+      return at >= p + 4 && at <= q ? FRAME_OF_CALLER : FRAME_WHOLE;
+    }
+    // sub rsp, n; mov rbp, rsp; and the two words of the frame copied by r11: a tail
+    // call with more arguments on the stack than the function itself has.
+    if (!memcmp(p, "\x48\x89\xe5\x4c\x8b\x5c\x24", 7) || !memcmp(p, "\x48\x89\xe5\x4c\x8b\x9c\x24", 7)) {
+      const uint8_t *q = p + 3;
+      q = skip(skip(q, "\x4c\x8b\x5c\x24", 4, 5), "\x4c\x8b\x9c\x24", 4, 8);
+      if (memcmp(q, "\x4c\x89\x1c\x24", 4))
+        continue;
+      q += 4;
+      q = skip(skip(q, "\x4c\x8b\x5c\x24", 4, 5), "\x4c\x8b\x9c\x24", 4, 8);
+      return at >= p + 3 && at <= q ? FRAME_UNWRITTEN : FRAME_WHOLE;
+    }
+  }
+  return FRAME_WHOLE;
+}
 #elif defined(__aarch64__)
 #define PC(uc) ((uc)->uc_mcontext.pc)
 #define SP(uc) ((uc)->uc_mcontext.sp)
-// "stp fp, lr, [sp, -16]!; mov fp, sp", with a landing pad before them in some
-// builds; "ret" is always the same word.
-enum { PROLOGUE = 12 };
-static bool at_return(uintptr_t pc) { return *(uint32_t *)pc == 0xd65f03c0; }
+
+static enum frame frame_at(uintptr_t start, uintptr_t pc) {
+  const uint32_t *at = (const uint32_t *)pc, *first = (const uint32_t *)start;
+  // A landing pad in some builds; stp fp, lr, [sp, -16]!; mov fp, sp ... ret
+  if (pc - start < 12 || *at == 0xd65f03c0)
+    return FRAME_OF_CALLER;
+  for (const uint32_t *p = at - 1; p >= first + 3 && p >= at - 8; p--) {
+    if (*p == 0xd65f03c0)
+      return FRAME_WHOLE;
+    if (*p == 0xa8c17bfd) // ldp fp, lr, [sp], 16, and no return: a tail call
+      return FRAME_OF_CALLER;
+    if (*p == 0x910003fd) // mov fp, sp: a frame that is being moved
+      return FRAME_UNWRITTEN;
+  }
+  return FRAME_WHOLE;
+}
 #else
 #error "faaslens runs on Linux on amd64 and arm64: the signal context of this processor is not known"
 #endif
@@ -99,12 +150,18 @@ static bool body_of(const fl_code *code, uintptr_t pc, uint32_t *i) {
   return pc < code->ends[lo];
 }
 
-// stop_in_body stops a guest whose own code is at pc, if it can be walked from there:
-// inside a function, behind its prologue and before its return.
+// Up to so many times a stop waits for an instant at which the whole stack can be
+// walked. A guest that never gives one loses its caller's frame, not its end.
+enum { PATIENCE = 100 };
+
+// stop_in_body stops a guest whose own code is at pc.
 static bool stop_in_body(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
   uintptr_t pc = PC(uc);
   uint32_t i;
-  if (!body_of(code, pc, &i) || pc - code->starts[i] < PROLOGUE || at_return(pc))
+  if (!body_of(code, pc, &i))
+    return false;
+  enum frame frame = frame_at(code->starts[i], pc);
+  if (frame == FRAME_UNWRITTEN || (frame == FRAME_OF_CALLER && iv->missed++ < PATIENCE))
     return false;
   iv->stop_pc = pc;
   PC(uc) = iv->engine->stopper_trap;
