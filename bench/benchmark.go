@@ -21,6 +21,9 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		kernelsBenchmark(),
+		freshBenchmark(),
+		hostcallBenchmark(),
+		killsBenchmark(),
 		cpythonBenchmark(),
 	}
 }

@@ -1,9 +1,15 @@
 module github.com/faaslens/faaslens/bench
 
-go 1.26
+go 1.26.0
 
 replace github.com/faaslens/faaslens => ..
 
-require github.com/tetratelabs/wazero v1.12.0
+require (
+	github.com/faaslens/faaslens v0.0.0-00010101000000-000000000000
+	github.com/tetratelabs/wazero v1.12.0
+)
 
-require golang.org/x/sys v0.44.0 // indirect
+require (
+	github.com/bytecodealliance/wasmtime-go/v39 v39.0.1 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

@@ -275,3 +275,10 @@ func TestGuestThatLivesInTheRuntimeIsStopped(t *testing.T) {
 	}
 	t.Log(err, l.Frames, res.Elapsed)
 }
+
+func TestImportThatIsExportedAgainCanBeAStep(t *testing.T) {
+	m := compile(t, testEngine(t), `(module (import "env" "nop" (func $n)) (memory (export "memory") 1) (export "run" (func $n)))`)
+	if _, _, err := run(m, guest.Limits{}); err != nil {
+		t.Error(err)
+	}
+}

@@ -17,7 +17,10 @@ import (
 // Step is one export that an invocation calls. It takes nothing, or numbers that are
 // all given as 0, and returns nothing or an i32. The value of a Result is the invocation's; that of any other step must
 // be 0 for the next to run.
-type Step = wasmtime.Step
+type Step struct {
+	Export string
+	Result bool
+}
 
 // ModuleOptions say how a module is compiled and run.
 type ModuleOptions struct {
@@ -81,7 +84,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		native.Close()
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
-	m.steps = wasmtime.NewSteps(o.Steps)
+	m.steps = wasmtime.NewSteps(m.nativeSteps())
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
 	return m, nil
@@ -98,6 +101,15 @@ func (m *Module) checkSteps() error {
 		}
 	}
 	return nil
+}
+
+func (m *Module) nativeSteps() []wasmtime.Step {
+	steps := make([]wasmtime.Step, len(m.names))
+	for i, s := range m.names {
+		x, _ := m.parsed.Export(s.Export)
+		steps[i] = wasmtime.Step{Export: s.Export, Result: s.Result, Own: int(x.Index) >= m.parsed.NumImportedFuncs()}
+	}
+	return steps
 }
 
 func runnable(t guest.FuncType) bool {

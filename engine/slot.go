@@ -62,9 +62,15 @@ func newSlot(e *Engine, sh *shard) (*slot, error) {
 func (s *slot) HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool) {
 	m := s.module.Load()
 	spec := m.specs[id]
-	defer s.containPanic(spec, &goOn)
+	returned := false
+	defer func() {
+		if !returned {
+			s.containPanic(spec, recover())
+		}
+	}()
 	if soft := s.soft.Load(); soft != 0 && uint64(len(memory)) > soft {
 		s.err = &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: uint64(len(memory))}
+		returned = true
 		return false
 	}
 	c := &s.call
@@ -78,6 +84,7 @@ func (s *slot) HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool
 	} else {
 		err = spec.Invoke(c, memory, s.run.States, args)
 	}
+	returned = true
 	s.calls--
 	if err != nil {
 		s.err = err
@@ -87,15 +94,10 @@ func (s *slot) HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool
 }
 
 // containPanic turns a host call's panic into a trap of this guest alone.
-func (s *slot) containPanic(spec *hostcall.Spec, goOn *bool) {
-	v := recover()
-	if v == nil {
-		return
-	}
+func (s *slot) containPanic(spec *hostcall.Spec, v any) {
 	s.calls--
 	s.engine.cfg.Log.Error("a host call panicked", "call", spec.Module+"."+spec.Name, "panic", v, "stack", string(debug.Stack()))
 	s.err = &guest.Trap{Code: guest.TrapHost, Message: fmt.Sprintf("%s.%s failed inside the host: %v", spec.Module, spec.Name, v)}
-	*goOn = false
 }
 
 // Memory implements hostcall.Guest.

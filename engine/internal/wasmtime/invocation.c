@@ -14,6 +14,12 @@ static void take_memory(fl_invocation *iv, const wasmtime_extern_t *item) {
   iv->has_memory = true;
 }
 
+static size_t memory_size(fl_invocation *iv) {
+  if (iv->length)
+    return atomic_load_explicit(iv->length, memory_order_relaxed);
+  return iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
+}
+
 // host_call is every host function: it finds the invocation, looks up where its
 // memory is now and enters Go.
 static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args, size_t n) {
@@ -25,7 +31,7 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
         item.kind == WASMTIME_EXTERN_MEMORY)
       take_memory(iv, &item);
   }
-  size_t size = iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
+  size_t size = memory_size(iv);
   bool outer = iv->in_host;
   iv->in_host = true;
   bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
@@ -85,6 +91,7 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->trap = NULL;
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
   iv->base = NULL;
+  iv->length = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
   iv->missed = 0;
@@ -165,6 +172,8 @@ int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_
   if (!wasmtime_instance_export_get(iv->context, &iv->instance, s->name, s->len, &item) ||
       item.kind != WASMTIME_EXTERN_FUNC)
     return FL_NO_EXPORT;
+  if (s->own && iv->has_memory && !iv->length)
+    fl_find_length(iv, item.of.func.__private);
   if (!iv->padded && iv->limits.stack && iv->limits.stack < iv->engine->stack) {
     iv->padded = true;
     return call_in_stack(iv, &item.of.func, args, n);
@@ -211,9 +220,7 @@ int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_
 
 uint64_t fl_memory_size(fl_invocation *iv, uint8_t **base) {
   *base = iv->base;
-  if (!iv->has_memory)
-    return 0;
-  return wasmtime_memory_data_size(iv->context, &iv->memory);
+  return memory_size(iv);
 }
 
 bool fl_grow(fl_invocation *iv, uint64_t pages, uint64_t *before) {

@@ -31,11 +31,13 @@ typedef struct {
   char *memory; // name of the exported memory, or null
   size_t memory_len;
   _Atomic(const fl_code *) code;
+  _Atomic size_t length; // see length.c: where an instance keeps its memory's size; 0 unknown
 } fl_module;
 
 typedef struct {
   const char *name;
   size_t len;
+  bool own;    // the module's own function, not one that it imports and exports again
   bool result; // its value is the invocation's; other steps must return 0
 } fl_step;
 
@@ -62,6 +64,7 @@ typedef struct fl_invocation {
   wasmtime_instance_t instance;
   wasmtime_memory_t memory;
   uint8_t *base; // of memory
+  const _Atomic size_t *length; // its size in bytes, where the instance keeps it; or null
   bool has_memory, has_instance, padded;
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on
@@ -104,6 +107,9 @@ void fl_clear(fl_invocation *);
 void fl_set_code(fl_module *, const fl_code *);
 void fl_set_idle(fl_invocation *);
 uint8_t fl_reason(fl_invocation *);
+
+// length.c
+void fl_find_length(fl_invocation *, const void *funcref);
 
 // stop.c
 void fl_enter(fl_invocation *);

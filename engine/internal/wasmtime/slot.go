@@ -104,6 +104,9 @@ const MaxParams = C.FL_MAX_PARAMS
 type Step struct {
 	Export string
 	Result bool
+	// Own is whether the function is the module's own, not an import that it
+	// exports again.
+	Own bool
 }
 
 // Steps are an invocation's steps, kept where C reads them.
@@ -116,7 +119,7 @@ type Steps struct {
 func NewSteps(steps []Step) *Steps {
 	s := &Steps{c: (*C.fl_step)(C.calloc(C.size_t(len(steps)+1), C.sizeof_fl_step)), n: len(steps)}
 	for i, step := range steps {
-		unsafe.Slice(s.c, s.n)[i] = C.fl_step{name: C.CString(step.Export), len: C.size_t(len(step.Export)), result: C.bool(step.Result)}
+		unsafe.Slice(s.c, s.n)[i] = C.fl_step{name: C.CString(step.Export), len: C.size_t(len(step.Export)), result: C.bool(step.Result), own: C.bool(step.Own)}
 	}
 	return s
 }
