@@ -49,6 +49,7 @@ const (
 	DefaultMemory  = 1 << 30
 	DefaultTimeout = 5 * time.Minute
 	DefaultOutput  = 1 << 30
+	DefaultSlots   = 256
 	DefaultStack   = 4 << 20
 	// MaxStack is the largest stack a guest can have; native threads are made
 	// large enough for it.
@@ -60,7 +61,7 @@ func (c Config) withDefaults() Config {
 		c.Shards = runtime.GOMAXPROCS(0)
 	}
 	if c.Slots == 0 {
-		c.Slots = 256
+		c.Slots = DefaultSlots
 	}
 	if c.Stack == 0 {
 		c.Stack = DefaultStack
