@@ -171,7 +171,7 @@ func TestLinkedModule(t *testing.T) {
 	module, _ := build(t, set, toolchain.Request{Sources: []string{"testdata/c/sum.c"}})
 	dump := run(t, "wasm-objdump", "wabt", "-x", module)
 	for what, want := range map[string]string{
-		"the stack pointer starts at the stack's size, so the stack is first": "<__stack_pointer> - init i32=1048576",
+		"the stack pointer starts at the stack's size, so the stack is first": "<__stack_pointer> - init i32=131072",
 		"the function table is exported":                                      `-> "__indirect_function_table"`,
 		"malloc is exported as it is, not wrapped in constructors":            `<malloc> -> "malloc"`,
 		"free is exported":        `<free> -> "free"`,
@@ -285,7 +285,7 @@ __attribute__((noinline)) int deep(int n) {
 	return n == 0 ? 0 : deep(n - 1) + frame[n & 4095];
 }
 int main(int argc, char **argv) {
-	int ok = deep(200);
+	int ok = deep(20);
 	printf("%d %s\n", ok, canary);
 	fflush(stdout);
 	return deep(1 << 20);
@@ -293,8 +293,8 @@ int main(int argc, char **argv) {
 `)
 	module, _ := build(t, set, toolchain.Request{Sources: []string{source}})
 	out, code := node(t, module)
-	if !strings.HasPrefix(out, "1412 untouched\n") || !strings.Contains(out, "memory access out of bounds") || code != 70 {
-		t.Errorf("800 KiB of stack fit and 4 GiB trap; ran: %.500q, exit code %d", out, code)
+	if !strings.HasPrefix(out, "210 untouched\n") || !strings.Contains(out, "memory access out of bounds") || code != 70 {
+		t.Errorf("80 KiB of stack fit and 4 GiB trap; ran: %.500q, exit code %d", out, code)
 	}
 
 	t.Run("a flag makes the stack larger", func(t *testing.T) {

@@ -31,6 +31,17 @@ func Build(t testing.TB, opt toolchain.Opt, sources ...string) []byte {
 	var paths []string
 	h := sha256.New()
 	fmt.Fprintln(h, include.Version(), opt, sources)
+	builder, err := filepath.Glob(filepath.Join(Dir(), "..", "..", "toolchain", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range builder {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Write(b)
+	}
 	for _, s := range sources {
 		p := filepath.Join(Dir(), s)
 		b, err := os.ReadFile(p)
