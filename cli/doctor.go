@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func (s *session) doctorCommand() *cobra.Command {
 		Use:   "doctor [flags]",
 		Short: "Say what works here, and what to install",
 		Long: `Looks at compilers, engine, data directory and kernel, then builds and runs a small
-C program. The exit code is 0 if that worked, else 1.`,
+C program. The exit code is 0 if functions can be built, kept and run, else 1.`,
 		Example: `  faaslens doctor`,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +53,7 @@ C program. The exit code is 0 if that worked, else 1.`,
 
 // diagnosis is all that doctor finds.
 type diagnosis struct {
-	Works bool        `json:"works"` // C builds and runs
+	Works bool        `json:"works"` // C builds and runs, and functions can be kept
 	Parts []diagnosed `json:"parts"`
 }
 
@@ -60,8 +61,8 @@ type diagnosis struct {
 const (
 	verdictOK      = "ok"
 	verdictMissing = "missing" // and not needed for everything
-	verdictFailed  = "failed"
-	verdictNote    = "note" // for information
+	verdictFailed  = "failed"  // and nothing works without
+	verdictNote    = "note"    // for information
 )
 
 // diagnosed is one part of the machine.
@@ -83,9 +84,8 @@ func (s *session) examine(ctx context.Context) *diagnosis {
 	d.Parts = append(d.Parts, engineParts()...)
 	d.Parts = append(d.Parts, s.dataParts()...)
 	d.Parts = append(d.Parts, kernelParts("/proc/sys/kernel")...)
-	trial, works := s.tryC(ctx)
-	d.Parts = append(d.Parts, trial)
-	d.Works = works
+	d.Parts = append(d.Parts, s.tryC(ctx))
+	d.Works = !slices.ContainsFunc(d.Parts, func(p diagnosed) bool { return p.Verdict == verdictFailed })
 	return d
 }
 
@@ -98,15 +98,15 @@ func language(c toolchain.Check) diagnosed {
 }
 
 // tryC builds and runs a small program in a data directory of its own.
-func (s *session) tryC(ctx context.Context) (p diagnosed, works bool) {
-	p = diagnosed{Group: "trial", Name: "build and run C", Verdict: verdictFailed}
-	fail := func(err error) (diagnosed, bool) {
+func (s *session) tryC(ctx context.Context) diagnosed {
+	p := diagnosed{Group: "trial", Name: "build and run C", Verdict: verdictFailed}
+	fail := func(err error) diagnosed {
 		var cannot *toolchain.MissingTool
 		p.Found = err.Error()
 		if errors.As(err, &cannot) {
 			p.Found, p.Next = "missing "+cannot.What, cannot.Install
 		}
-		return p, false
+		return p
 	}
 	dir, err := os.MkdirTemp(s.env.get("TMPDIR"), "faaslens-doctor-")
 	if err != nil {
@@ -125,9 +125,9 @@ func (s *session) tryC(ctx context.Context) (p diagnosed, works bool) {
 	name := guest.Name{User: "doctor", Function: "trial"}
 	began := s.now()
 	if err := trial.build(ctx, name, &buildFlags{opt: optFlag(toolchain.O2)}, []string{source}, nil); err != nil {
-		p, works := fail(err)
+		p := fail(err)
 		p.Found = strings.TrimSpace(log.String() + "\n" + p.Found)
-		return p, works
+		return p
 	}
 	built := s.now()
 	o, err := trial.runOnce(ctx, name, &worker.Invocation{Stdout: &out, Limits: guest.Limits{Timeout: 10 * time.Second}})
@@ -139,7 +139,7 @@ func (s *session) tryC(ctx context.Context) (p diagnosed, works bool) {
 	}
 	p.Verdict = verdictOK
 	p.Found = fmt.Sprintf("built in %v, ran in %v", showTime(built.Sub(began)), showTime(o.Elapsed))
-	return p, true
+	return p
 }
 
 // runOnce runs a function once, in a worker of its own.

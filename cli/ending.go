@@ -54,7 +54,7 @@ func invocationEnding(ctx context.Context, st *store.Store, f *worker.Function, 
 
 // errorEnding is that of an invocation that could not start.
 func errorEnding(err error) ending {
-	e := ending{kind: "error", code: "failed", message: err.Error(), exit: openCode(err)}
+	e := ending{kind: "error", code: "failed", message: err.Error(), exit: exitCode(err)}
 	var link *guest.LinkError
 	var invalid *guest.InvalidModule
 	var signal *interrupted
@@ -69,15 +69,6 @@ func errorEnding(err error) ending {
 		e.code = "cancelled"
 	}
 	return e
-}
-
-// openCode is the exit code for a function that could not be made ready.
-func openCode(err error) int {
-	var cannot *cannotRun
-	if errors.As(err, &cannot) {
-		return exitCannotRun
-	}
-	return exitCode(err)
 }
 
 // write says how it went, unless it went well.

@@ -49,6 +49,7 @@ func exitCode(err error) int {
 		signal  *interrupted
 		trap    *guest.Trap
 		limit   *guest.Limit
+		cannot  *cannotRun
 		link    *guest.LinkError
 		invalid *guest.InvalidModule
 	)
@@ -59,7 +60,7 @@ func exitCode(err error) int {
 		return exitSignal + int(signal.signal)
 	case errors.Is(err, store.ErrNotFound):
 		return exitNotFound
-	case errors.As(err, &link), errors.As(err, &invalid):
+	case errors.As(err, &cannot), errors.As(err, &link), errors.As(err, &invalid):
 		return exitCannotRun
 	case errors.As(err, &trap):
 		return exitTrap

@@ -33,7 +33,7 @@ func engineParts() []diagnosed {
 		if limit.Cur != unix.RLIM_INFINITY {
 			p.Found = "limited to " + guest.FormatBytes(limit.Cur)
 			if limit.Cur < enoughAddresses {
-				p.Verdict, p.Next = verdictFailed, "instances reserve address space, not memory: lift the limit with 'ulimit -v unlimited'"
+				p.Verdict, p.Next = verdictNote, "instances reserve address space, not memory: lift the limit with 'ulimit -v unlimited'"
 			}
 		}
 		all = append(all, p)
@@ -51,7 +51,7 @@ func engineParts() []diagnosed {
 
 // startEngine tries whether the pool that a server has can be reserved.
 func startEngine() diagnosed {
-	p := diagnosed{Group: "engine", Name: "pool", Verdict: verdictFailed}
+	p := diagnosed{Group: "engine", Name: "pool", Verdict: verdictNote}
 	table, err := hostcall.NewTable()
 	if err != nil {
 		p.Found = err.Error()
@@ -60,7 +60,7 @@ func startEngine() diagnosed {
 	cfg := engine.Config{Calls: table}
 	e, err := engine.New(cfg)
 	if err != nil {
-		p.Found, p.Next = err.Error(), "lift the limit on address space with 'ulimit -v unlimited'"
+		p.Found = err.Error()
 		return p
 	}
 	e.Close()
@@ -150,7 +150,7 @@ func (d *diagnosis) print(w io.Writer) {
 	if d.Works {
 		fmt.Fprintln(w, "functions can be built and run")
 	} else {
-		fmt.Fprintln(w, "functions cannot be built and run yet: see what failed above")
+		fmt.Fprintln(w, "functions cannot be built, kept and run yet: see what failed above")
 	}
 }
 

@@ -40,7 +40,10 @@ func (s *session) root() *cobra.Command {
 		Use:   "faaslens",
 		Short: "Run WebAssembly functions and look inside them",
 		Long: `Faaslens builds C, C++, Go and Rust programs to WebAssembly, keeps them as
-functions named USER/FUNCTION, and runs each call in a fresh, limited instance.`,
+functions named USER/FUNCTION, and runs each call in a fresh, limited instance.
+
+Functions are kept below FAASLENS_DIR, else FAASM_LOCAL_DIR, else
+$XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 		Example: `  faaslens build demo/hello hello.c
   faaslens run demo/hello
   faaslens doctor`,

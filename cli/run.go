@@ -84,7 +84,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("stop it after that `DURATION`; 0 for never (default %v)", engine.DefaultTimeout))
 	flags.Var(&f.memory, "memory", fmt.Sprintf("most linear memory: `SIZE` (default %s)", guest.FormatBytes(engine.DefaultMemory)))
-	flags.Var(&f.outputLimit, "output-limit", fmt.Sprintf("most it may write: `SIZE` (default %s)", guest.FormatBytes(engine.DefaultOutput)))
+	flags.Var(&f.outputLimit, "output-limit", fmt.Sprintf("most it may write: `SIZE` (default %s; with --json %s)", guest.FormatBytes(engine.DefaultOutput), guest.FormatBytes(jsonOutput)))
 	flags.Var(&f.stack, "stack", fmt.Sprintf("native stack for its calls: `SIZE`, at most %s (default %s)", guest.FormatBytes(engine.MaxStack), guest.FormatBytes(engine.DefaultStack)))
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
 	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
@@ -136,6 +136,9 @@ func (s *session) invocation(f *runFlags, args []string) (*worker.Invocation, er
 			Output: uint64(f.outputLimit), Stack: uint64(f.stack),
 		},
 	}
+	if f.json && inv.Limits.Output == 0 {
+		inv.Limits.Output = jsonOutput
+	}
 	switch {
 	case f.runs < 1:
 		return nil, misuse("--runs %d: want 1 or more", f.runs)
@@ -164,6 +167,9 @@ func (s *session) invocation(f *runFlags, args []string) (*worker.Invocation, er
 	inv.Preopens, err = openDirectories(f.dirs)
 	return inv, err
 }
+
+// jsonOutput is what a function may write by default where it is kept in memory.
+const jsonOutput = 64 << 20
 
 // maxInput is how long an input's length, which guests see as 32 bits, can be.
 const maxInput = 1<<31 - 1

@@ -109,6 +109,9 @@ func New(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("start the engine: a stack of %s is more than the largest, %s",
 			guest.FormatBytes(cfg.Stack), guest.FormatBytes(MaxStack))
 	}
+	if err := checkAddresses(cfg); err != nil {
+		return nil, err
+	}
 	e := &Engine{cfg: cfg, cpu: processor()}
 	for i := range cfg.Shards {
 		native, err := wasmtime.NewEngine(wasmtime.Config{
