@@ -49,6 +49,7 @@ const (
 	DefaultMemory  = 1 << 30
 	DefaultTimeout = 5 * time.Minute
 	DefaultOutput  = 1 << 30
+	DefaultSlots   = 256
 	DefaultStack   = 4 << 20
 	// MaxStack is the largest stack a guest can have; native threads are made
 	// large enough for it.
@@ -60,7 +61,7 @@ func (c Config) withDefaults() Config {
 		c.Shards = runtime.GOMAXPROCS(0)
 	}
 	if c.Slots == 0 {
-		c.Slots = 256
+		c.Slots = DefaultSlots
 	}
 	if c.Stack == 0 {
 		c.Stack = DefaultStack
@@ -107,6 +108,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Stack > MaxStack {
 		return nil, fmt.Errorf("start the engine: a stack of %s is more than the largest, %s",
 			guest.FormatBytes(cfg.Stack), guest.FormatBytes(MaxStack))
+	}
+	if err := checkAddresses(cfg); err != nil {
+		return nil, err
 	}
 	e := &Engine{cfg: cfg, cpu: processor()}
 	for i := range cfg.Shards {

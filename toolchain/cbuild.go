@@ -36,6 +36,9 @@ type cBuild struct {
 	clang Clang
 	flags cFlags
 	base  []string // for every compilation, before the user's flags
+	// hasZygote says that an object mentions Faasm's zygote function. It may not
+	// define it; the protocol does no harm then.
+	hasZygote bool
 }
 
 // clangModule compiles every source and the library, and links.
@@ -60,7 +63,8 @@ func (b *build) clangModule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start, lazy, err := c.library(ctx, objects)
+	c.hasZygote = c.anyMentions(objects, zygote)
+	start, lazy, err := c.library(ctx)
 	if err != nil {
 		return err
 	}
@@ -234,12 +238,15 @@ func (c *cBuild) link(ctx context.Context, start string, objects, lazy []string)
 //   - The stack pointer is exported, by newer linkers, so that a trap can tell an overflow of the stack
 //     from another bad access.
 //   - malloc and free are exported where they are part of the module, for host
-//     calls that return memory; Faasm's zygote function where there is one.
+//     calls that return memory; Faasm's zygote function where a source has one:
+//     asking for it anyhow would link the library's empty one.
 func (c *cBuild) linkerFlags() []string {
 	options := []string{
 		"--stack-first", "-z", fmt.Sprintf("stack-size=%d", StackSize),
-		"--export-table",
-		"--export-if-defined=" + zygote, "--export-if-defined=malloc", "--export-if-defined=free",
+		"--export-table", "--export-if-defined=malloc", "--export-if-defined=free",
+	}
+	if c.hasZygote {
+		options = append(options, "--export-if-defined="+zygote)
 	}
 	if c.clang.LinkerVersion.Major >= buildIDLinker {
 		options = append(options, "--build-id=sha1", "--export=__stack_pointer")
@@ -294,14 +301,14 @@ const zygote = "_faasm_zygote"
 
 // library compiles what every function is linked with: the start code, unless the
 // user brings his own, and the objects that count only where they are used.
-func (c *cBuild) library(ctx context.Context, objects []string) (start string, lazy []string, err error) {
+func (c *cBuild) library(ctx context.Context) (start string, lazy []string, err error) {
 	lib, err := c.openObjectCache()
 	if err != nil {
 		return "", nil, err
 	}
 	if !c.flags.ownStart {
 		define := []string{"-DFAASLENS_MAIN=" + c.clang.Sysroot.mainSymbol()}
-		if c.anyMentions(objects, zygote) {
+		if c.hasZygote {
 			define = append(define, "-DFAASLENS_ZYGOTE")
 		}
 		if start, err = lib.embedded(ctx, "start.c", C, define); err != nil {
@@ -336,8 +343,7 @@ func (c *cBuild) library(ctx context.Context, objects []string) (start string, l
 	return start, lazy, nil
 }
 
-// anyMentions reports whether a name occurs in one of the files. It may occur
-// without being defined; the start code with the zygote protocol then does no harm.
+// anyMentions reports whether a name occurs in one of the files.
 func (c *cBuild) anyMentions(objects []string, name string) bool {
 	for _, o := range objects {
 		data, err := os.ReadFile(within(c.Dir, o))

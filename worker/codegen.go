@@ -3,7 +3,9 @@ package worker
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -36,4 +38,26 @@ func CodegenCurrent(objectDir string, module []byte) bool {
 	have, err := os.ReadFile(link + ".md5")
 	sum := md5.Sum(module)
 	return err == nil && string(have) == hex.EncodeToString(sum[:])
+}
+
+// DropCodegen removes compiled images from an object directory, so that the next
+// Open compiles anew. Files of other programs stay.
+func DropCodegen(objectDir string) error {
+	entries, err := os.ReadDir(objectDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove compiled images: %w", err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case name == imageLink, name == imageLink+".md5":
+		case filepath.Ext(name) == ".cwasm", filepath.Ext(name) == ".json":
+		default:
+			continue
+		}
+		if err := os.Remove(filepath.Join(objectDir, name)); err != nil {
+			return fmt.Errorf("remove compiled images: %w", err)
+		}
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ import (
 type Invocation struct {
 	Input  []byte   // what Faasm's interface reads; must not change meanwhile
 	Args   []string // with the program's name first; nil for that name alone
-	Env    []string // NAME=VALUE, behind those that every function gets
+	Env    []string // NAME=VALUE; these count before those that every function gets
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
@@ -107,7 +107,8 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 	}
 	c.out.reset(limit)
 	c.stdout.w, c.stderr.w = inv.Stdout, inv.Stderr
-	c.env = append(append(c.env[:0], f.env...), inv.Env...)
+	// Of two entries for a name, C libraries and language runtimes take the first.
+	c.env = append(append(c.env[:0], inv.Env...), f.env...)
 	c.roots = append(append(c.roots[:0], f.roots...), inv.Preopens...)
 	args := inv.Args
 	if args == nil {

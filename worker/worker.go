@@ -28,7 +28,8 @@ type Config struct {
 	// a trap.
 	AllowUnknown bool
 	// SharedRoot gives every function the one file system that Faasm's functions
-	// share, instead of one of its own.
+	// share, instead of one of its own, and the environment that they have, which
+	// others get only if they were built for Faasm.
 	SharedRoot bool
 	// Progress is told how long the compilation of a function has taken so far.
 	// May be nil.
@@ -146,13 +147,21 @@ func (f *Function) plan(parsed *wasm.Module) ([]engine.Step, error) {
 			f.zygote = i
 		}
 	}
-	for _, imp := range parsed.Imports {
-		if _, known := faasm.Known(imp.Module, imp.Name); known {
-			f.env = faasm.Environment()
-			break
-		}
+	if f.worker.cfg.SharedRoot || f.zygote >= 0 || importsFaasm(parsed) {
+		f.env = faasm.Environment()
 	}
 	return steps, nil
+}
+
+// importsFaasm reports whether a module was built for Faasm's interface, as far as its
+// imports tell.
+func importsFaasm(parsed *wasm.Module) bool {
+	for _, imp := range parsed.Imports {
+		if _, known := faasm.Known(imp.Module, imp.Name); known {
+			return true
+		}
+	}
+	return false
 }
 
 // openRoot opens the file system that the function sees as "/" and as its working

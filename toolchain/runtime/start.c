@@ -11,7 +11,9 @@ void __wasm_call_ctors(void);
 void __wasm_call_dtors(void);
 int FAASLENS_MAIN(void);
 
-_Noreturn void __wasi_proc_exit(unsigned code)
+// Under a name of our own: the C library has a function __wasi_proc_exit, with which
+// an import of that name would clash.
+_Noreturn void __faaslens_proc_exit(unsigned code)
     __attribute__((__import_module__("wasi_snapshot_preview1"), __import_name__("proc_exit")));
 
 #ifdef FAASLENS_ZYGOTE
@@ -34,5 +36,5 @@ __attribute__((export_name("_start"))) void _start(void)
     int code = FAASLENS_MAIN();
     __wasm_call_dtors();
     if (code != 0)
-        __wasi_proc_exit((unsigned)code);
+        __faaslens_proc_exit((unsigned)code);
 }

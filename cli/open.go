@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/worker"
+)
+
+// cannotRun is a function that is there and cannot be made ready.
+type cannotRun struct {
+	err error
+}
+
+func (e *cannotRun) Error() string { return e.err.Error() }
+func (e *cannotRun) Unwrap() error { return e.err }
+
+// fewSlots is for commands that run one invocation at a time: starting the engine
+// costs the less the fewer there are.
+const fewSlots = 1
+
+// workshop is a worker and what it works with. Close it when its functions are closed.
+type workshop struct {
+	store    *store.Store
+	worker   *worker.Worker
+	progress *progress
+}
+
+// newWorkshop opens the data directory and starts a worker, for one invocation at a
+// time unless cfg says otherwise.
+func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
+	st, err := s.openStore()
+	if err != nil {
+		return nil, err
+	}
+	w := &workshop{store: st, progress: s.newProgress()}
+	if cfg.Engine.Shards == 0 {
+		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
+	}
+	cfg.Store, cfg.Progress = st, w.progress.compiling
+	if w.worker, err = worker.New(cfg); err != nil {
+		st.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *workshop) close() {
+	w.worker.Close()
+	w.store.Close()
+}
+
+// open makes a function ready to run. The error is a *cannotRun, an *interrupted, or
+// wraps store.ErrNotFound.
+func (w *workshop) open(ctx context.Context, name guest.Name) (*worker.Function, error) {
+	f, err := w.worker.Open(ctx, name)
+	w.progress.done()
+	switch {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, store.ErrNotFound):
+		return nil, suggest(w.store, name, err)
+	case ctx.Err() != nil:
+		return nil, cause(ctx, err)
+	}
+	return nil, &cannotRun{adviseOnOpen(err)}
+}
+
+// adviseOnOpen adds the next step to an error about a module.
+func adviseOnOpen(err error) error {
+	var link *guest.LinkError
+	var invalid *guest.InvalidModule
+	switch {
+	case errors.As(err, &link) && stubbable(link):
+		return fmt.Errorf("%w\n  run it until it calls one of them with --allow-unknown", err)
+	case errors.As(err, &link):
+		return fmt.Errorf("%w\n  build it for WASI preview 1 or for Faasm's interface", err)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("%w\n  build or add it again", err)
+	}
+	return err
+}
+
+// stubbable reports whether --allow-unknown would do.
+func stubbable(e *guest.LinkError) bool {
+	for _, m := range e.Missing {
+		if m.Kind != "function" || m.Have != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// prepare compiles a function ahead of time, so that its first run is warm, and
+// warns of imports that nobody provides.
+func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Function, func(), error) {
+	w, err := s.newWorkshop(worker.Config{AllowUnknown: true, Engine: engine.Config{Shards: 1, Slots: fewSlots}})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := w.open(ctx, name)
+	if err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	for _, i := range importsOf(f.Module()) {
+		if i.provision == unknown {
+			s.warn("nobody provides %s.%s %s, which %s imports: it runs with --allow-unknown only", i.Module, i.Name, i.Type, name)
+		}
+	}
+	return f, func() { f.Close(); w.close() }, nil
+}
+
+func (s *session) warn(format string, args ...any) {
+	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(bold, "faaslens: warning:"), fmt.Sprintf(format, args...))
+}
