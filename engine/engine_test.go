@@ -210,6 +210,11 @@ func TestDeepRecursionIsATrap(t *testing.T) {
 		if !errors.As(err, &trap) || trap.Code != guest.TrapStackOverflow {
 			t.Fatalf("got %v", err)
 		}
+		for _, f := range trap.Frames {
+			if body, ok := m.parsed.Body(f.Func); !ok || f.Offset < body.Offset || f.Offset >= body.End() {
+				t.Fatalf("frame %+v lies outside its function", f)
+			}
+		}
 		return len(trap.Frames)
 	}
 	full, small := depth(guest.Limits{}), depth(guest.Limits{Stack: 256 << 10})
