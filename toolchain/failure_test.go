@@ -46,7 +46,7 @@ func TestRequestErrors(t *testing.T) {
 }
 
 func TestCompileErrors(t *testing.T) {
-	set := tools(t, toolchain.C)
+	tools(t, toolchain.C) // says what to install if something is missing
 	var sources []string
 	for _, name := range []string{"first", "second", "third"} {
 		sources = append(sources, write(t, name+".c", "int "+name+"(void) { return missing_"+name+"; }\n"))
@@ -58,7 +58,7 @@ func TestCompileErrors(t *testing.T) {
 	}
 	var log bytes.Buffer
 	temp := t.TempDir()
-	set = toolchain.Find(t.Context(), toolchain.Host{Env: append(os.Environ(), "TMPDIR="+temp)}, toolchain.C)
+	set := toolchain.Find(t.Context(), toolchain.Host{Env: append(os.Environ(), "TMPDIR="+temp)}, toolchain.C)
 	_, err := set.Build(t.Context(), toolchain.Request{Sources: sources, Output: output, Log: &log, Jobs: 3})
 
 	var failed *toolchain.CompileError

@@ -100,7 +100,6 @@ func (r *reader) uleb(bits uint, what string) uint64 {
 }
 
 func (r *reader) u32(what string) uint32 { return uint32(r.uleb(32, what)) }
-func (r *reader) u64(what string) uint64 { return r.uleb(64, what) }
 
 // sleb reads a signed LEB128 number of at most bits bits.
 func (r *reader) sleb(bits uint, what string) int64 {
