@@ -102,17 +102,11 @@ func trapAdvice(t *guest.Trap, limits guest.Limits) string {
 		return "it gave up by itself: an abort, a failed assertion or a panic; --trace shows its calls before"
 	case guest.TrapHost:
 		return "" // the message is the host call's, and says what to do
-	case guest.TrapMemoryOutOfBounds:
-		// The stack of a program's variables lies at the bottom of its memory.
-		if len(t.Frames) >= deepStack {
-			return "its own stack is full: see whether it recurses forever, or build it with a larger one: -- -Wl,-z,stack-size=8388608"
-		}
+	case guest.TrapLinearStackOverflow:
+		return "if it does not recurse forever, build it with a larger stack: -- -Wl,-z,stack-size=8388608"
 	}
 	return "see its calls before that with --trace; build it with -O0 for every function's own frame"
 }
-
-// deepStack is from how many frames on a stack is likely to be what overflowed.
-const deepStack = 1000
 
 func limitAdvice(l *guest.Limit) string {
 	switch l.Kind {

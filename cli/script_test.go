@@ -119,6 +119,13 @@ func oddFiles() map[string]string {
 	return map[string]string{
 		"binary":      "\xff\x00\n", // no UTF-8, and no module
 		"nomain.wasm": preamble,
+		// Imports sched_yield twice, and calls both.
+		"twice.wasm": preamble +
+			"\x01\x08\x02\x60\x00\x01\x7f\x60\x00\x00" + // types () -> i32, () -> ()
+			"\x02\x4b\x02" + strings.Repeat("\x16wasi_snapshot_preview1\x0bsched_yield\x00\x00", 2) +
+			"\x03\x02\x01\x01" +
+			"\x07\x0a\x01\x06_start\x00\x02" +
+			"\x0a\x0a\x01\x08\x00\x10\x00\x1a\x10\x01\x1a\x0b",
 		// A function _start that adds two numbers where there are none.
 		"badcode.wasm": preamble +
 			"\x01\x04\x01\x60\x00\x00" + // type () -> ()

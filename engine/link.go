@@ -9,8 +9,12 @@ import (
 
 // resolveImports matches every import with a host call. It returns a
 // *guest.LinkError that lists all that do not fit.
+//
+// A module may import a function more than once, as Go's do; the engine's linker knows
+// each name once, with one type.
 func (m *Module) resolveImports(allowUnknown bool) error {
 	var missing []guest.MissingImport
+	types := make(map[[2]string]guest.FuncType)
 	for _, imp := range m.parsed.Imports {
 		want := m.parsed.TypeString(imp.Kind, imp.Index)
 		if imp.Kind != wasm.KindFunc {
@@ -18,6 +22,14 @@ func (m *Module) resolveImports(allowUnknown bool) error {
 			continue
 		}
 		t, _ := m.parsed.FuncType(guest.FuncIndex(imp.Index))
+		key := [2]string{imp.Module, imp.Name}
+		if before, again := types[key]; again {
+			if !before.Equal(t) {
+				missing = append(missing, guest.MissingImport{Module: imp.Module, Name: imp.Name, Kind: "function", Want: want, Have: before.String()})
+			}
+			continue
+		}
+		types[key] = t
 		spec, have := m.engine.provide(imp.Module, imp.Name, t, allowUnknown)
 		if spec == nil {
 			missing = append(missing, guest.MissingImport{Module: imp.Module, Name: imp.Name, Kind: "function", Want: want, Have: have})
