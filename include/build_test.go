@@ -54,7 +54,7 @@ func (s *sdk) link(t *testing.T, object string) string {
 	t.Helper()
 	module := strings.TrimSuffix(object, ".o") + ".wasm"
 	args := []string{filepath.Join(libc, "crt1-command.o"), object, "-L" + libcxx, "-lc++", "-lc++abi", s.archive, "-L" + libc, "-lc", builtins, "-o", module}
-	runTool(t, "wasm-ld-19", append(args, LinkFlags()...)...)
+	runTool(t, "wasm-ld-19", append(args, linkFlags()...)...)
 	runTool(t, "wasm-validate", module)
 	return module
 }
@@ -126,4 +126,18 @@ func headerLine(t *testing.T, source, key string) []string {
 	}
 	t.Fatalf("%s has no line %q", source, "// "+key+":")
 	return nil
+}
+
+// linkFlags are the flags with which wasm-ld exports what the runtime calls:
+// the constructors, which it runs once before the zygote; the allocator, from which
+// it takes memory for outputs; the function table, in which it finds functions that
+// are chained by address. A zygote exports itself.
+func linkFlags() []string {
+	return []string{
+		"--export=__wasm_call_ctors",
+		"--export-if-defined=__wasm_call_dtors",
+		"--export-if-defined=malloc",
+		"--export-if-defined=free",
+		"--export-table",
+	}
 }

@@ -124,17 +124,3 @@ func (l *Library) Sources() []string {
 	}
 	return all
 }
-
-// LinkFlags returns the flags with which wasm-ld exports what the runtime calls:
-// the constructors, which it runs once before the zygote; the allocator, from which
-// it takes memory for outputs; the function table, in which it finds functions that
-// are chained by address. A zygote exports itself.
-func LinkFlags() []string {
-	return []string{
-		"--export=__wasm_call_ctors",
-		"--export-if-defined=__wasm_call_dtors",
-		"--export-if-defined=malloc",
-		"--export-if-defined=free",
-		"--export-table",
-	}
-}

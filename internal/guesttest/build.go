@@ -73,11 +73,6 @@ func Build(t testing.TB, opt toolchain.Opt, sources ...string) []byte {
 		CacheDir:    filepath.Join(cache, "objects"),
 		Log:         &log,
 	}
-	if strings.HasPrefix(sources[0], "faasm/") {
-		for _, f := range include.LinkFlags() {
-			r.Flags = append(r.Flags, "-Wl,"+f)
-		}
-	}
 	tools := toolchain.Find(t.Context(), toolchain.Host{Env: os.Environ()}, toolchain.Languages()...)
 	if _, err := tools.Build(t.Context(), r); err != nil {
 		var missing *toolchain.MissingTool
