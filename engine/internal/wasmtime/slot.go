@@ -138,9 +138,9 @@ type Limits struct {
 	// MemoryFirst is what a memory may start with, if more than MemoryHard; growth
 	// up to it is allowed to the start function.
 	MemoryFirst uint64
-	MemorySoft uint64 // a guest found beyond is stopped; 0 for never
-	Table      uint64 // elements of each table; 0 for the engine's
-	Stack      uint64 // native bytes, if less than the engine's; 0 for the engine's
+	MemorySoft  uint64 // a guest found beyond is stopped; 0 for never
+	Table       uint64 // elements of each table; 0 for the engine's
+	Stack       uint64 // native bytes, if less than the engine's; 0 for the engine's
 }
 
 // Status says how a run ended.
