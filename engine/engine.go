@@ -86,7 +86,10 @@ type Engine struct {
 	next    atomic.Uint32 // shard of the next invocation
 	watcher *watcher
 	modules sync.WaitGroup // open modules
-	close   sync.Once
+	// compiling are compilations under way, of which some may have been given up.
+	compiling sync.WaitGroup
+	givenUp   atomic.Int32
+	close     sync.Once
 }
 
 // shard is a pool of instances and the slots that use it.
@@ -135,12 +138,20 @@ func New(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Close waits until all modules are closed and frees the engine.
+// Close waits until all modules are closed and frees the engine. Where a compilation was
+// cancelled that cannot be stopped, the rest is freed when that has ended.
 func (e *Engine) Close() error {
 	e.close.Do(func() {
 		e.modules.Wait()
 		e.watcher.stop()
-		e.freeShards()
+		if e.givenUp.Load() == 0 {
+			e.freeShards()
+			return
+		}
+		go func() {
+			e.compiling.Wait()
+			e.freeShards()
+		}()
 	})
 	return nil
 }
