@@ -152,6 +152,7 @@ const (
 	NoExport   Status = C.FL_NO_EXPORT
 	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
 	Starting   Status = C.FL_STARTING    // called from the start function
+	NoInstance Status = C.FL_NO_INSTANCE // the instance could not be made: see Message
 )
 
 // Run makes a fresh instance of the module, calls the steps in order up to the first
