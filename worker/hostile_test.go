@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,21 +39,30 @@ func checkGood(t *testing.T, f *Function, n int) {
 // well-behaved one in the same process, and nothing outside its own root.
 func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
 	w := testWorker(t, Config{Engine: engine.Config{Slots: 32}})
-	hostile, good := add(t, w, "hostile.c"), add(t, w, "echo_stdin.c")
+	good := add(t, w, "echo_stdin.c")
+	// What one way does with the names in its root is no other's.
+	hostile := map[string]*Function{}
+	for _, root := range []string{"calls", "links", "swap", "flood"} {
+		hostile[root] = addAs(t, w, "hostile-"+root, "hostile.c")
+	}
+	roots := filepath.Dir(good.root.Name())
 	// Beside the function's root are its neighbours'; the links lead up there.
-	secret := filepath.Join(filepath.Dir(hostile.root.Name()), "secret")
-	if err := os.WriteFile(secret, []byte("not yours"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(roots, "secret"), []byte("not yours"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(hostile.root.Name()))))
-	before := tree(t, data, hostile.root.Name())
+	data := filepath.Dir(filepath.Dir(filepath.Dir(roots)))
+	before := tree(t, data, filepath.Join(roots, "hostile-"))
 	rounds := 6
 	if testing.Short() {
 		rounds = 2
 	}
-	ways := [][]string{
-		{"calls", "1", "4000"}, {"calls", "2", "4000"}, {"calls", "3", "4000"}, {"links"},
-		{"swap", "4000"}, {"reach", "4000"}, {"swap", "3000"}, {"reach", "3000"}, {"memory"}, {"output"},
+	ways := []struct {
+		root string
+		args []string
+	}{
+		{"calls", []string{"calls", "1", "4000"}}, {"calls", []string{"calls", "2", "4000"}}, {"calls", []string{"calls", "3", "4000"}},
+		{"links", []string{"links"}}, {"flood", []string{"memory"}}, {"flood", []string{"output"}},
+		{"swap", []string{"swap", "4000"}}, {"swap", []string{"reach", "4000"}}, {"swap", []string{"reach", "3000"}},
 	}
 	quit := make(chan struct{})
 	var harm, goods sync.WaitGroup
@@ -60,11 +70,11 @@ func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
 		harm.Go(func() {
 			for range rounds {
 				var stderr bytes.Buffer
-				_, _, o, err := invoke(hostile, &Invocation{
-					Args: append([]string{"hostile"}, way...), Stdin: strings.NewReader(""), Stderr: &stderr,
+				_, _, o, err := invoke(hostile[way.root], &Invocation{
+					Args: append([]string{"hostile"}, way.args...), Stdin: strings.NewReader(""), Stderr: &stderr,
 					Limits: guest.Limits{Timeout: time.Minute, Memory: 64 << 20, Output: 4 << 20},
 				})
-				checkHostile(t, way[0], o, err, stderr.String())
+				checkHostile(t, way.args[0], o, err, stderr.String())
 			}
 		})
 	}
@@ -83,7 +93,7 @@ func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
 	harm.Wait()
 	close(quit)
 	goods.Wait()
-	if after := tree(t, data, hostile.root.Name()); after != before {
+	if after := tree(t, data, filepath.Join(roots, "hostile-")); after != before {
 		t.Errorf("outside its root, there was\n%s\nand now is\n%s", before, after)
 	}
 }
@@ -120,7 +130,8 @@ func lines(text string, words ...string) string {
 	return b.String()
 }
 
-// tree lists all below a directory, with sizes, but for what is below except.
+// tree lists all below a directory, with sizes, but for what has a path that starts with
+// except.
 func tree(t *testing.T, dir, except string) string {
 	t.Helper()
 	var b strings.Builder
@@ -128,7 +139,7 @@ func tree(t *testing.T, dir, except string) string {
 		if err != nil {
 			return err
 		}
-		if path == except {
+		if strings.HasPrefix(path, except) {
 			return filepath.SkipDir
 		}
 		info, err := d.Info()
@@ -148,6 +159,18 @@ func tree(t *testing.T, dir, except string) string {
 	return b.String()
 }
 
+// onWrite keeps what is written and then does something.
+type onWrite struct {
+	bytes.Buffer
+	then func()
+}
+
+func (w *onWrite) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	w.then()
+	return n, err
+}
+
 // Whatever way an invocation ends, nothing of it is found by the next, at once or after
 // each other: the guest looks in memory, tables, descriptors and the environment.
 func TestNothingOfAnInvocationIsLeft(t *testing.T) {
@@ -158,12 +181,14 @@ func TestNothingOfAnInvocationIsLeft(t *testing.T) {
 		all.Go(func() {
 			for i := range 12 {
 				how := []string{"", "trap", "exit", "spin"}[(i+g)%4]
-				inv := &Invocation{Args: []string{"probe", how}, Limits: guest.Limits{Timeout: time.Minute}}
-				if how == "spin" {
-					inv.Limits.Timeout = 30 * time.Millisecond
+				ctx, cancel := context.WithCancel(context.Background())
+				out := &onWrite{then: func() {}}
+				if how == "spin" { // when it has spoken
+					out.then = cancel
 				}
-				out, _, o, err := invoke(f, inv)
-				if out != "clean\n" || o.Code != 0 {
+				o, err := f.Invoke(ctx, &Invocation{Args: []string{"probe", how}, Stdout: out, Limits: guest.Limits{Timeout: time.Minute}})
+				cancel()
+				if out.String() != "clean\n" || o.Code != 0 {
 					t.Errorf("%s: %q, %d, %v", how, out, o.Code, err)
 				}
 			}

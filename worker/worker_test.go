@@ -16,7 +16,13 @@ import (
 // add builds a guest and opens it as a function.
 func add(t testing.TB, w *Worker, source string) *Function {
 	t.Helper()
-	name := guest.Name{User: "test", Function: strings.NewReplacer("/", "_", ".", "_").Replace(source)}
+	return addAs(t, w, strings.NewReplacer("/", "_", ".", "_").Replace(source), source)
+}
+
+// addAs is add under a name of one's own.
+func addAs(t testing.TB, w *Worker, function, source string) *Function {
+	t.Helper()
+	name := guest.Name{User: "test", Function: function}
 	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", source), store.AddOptions{}); err != nil {
 		t.Fatal(err)
 	}
