@@ -86,6 +86,9 @@ type Engine struct {
 	next    atomic.Uint32 // shard of the next invocation
 	watcher *watcher
 	modules sync.WaitGroup // open modules
+	open    sync.Map       // the same, as keys
+	looking sync.Mutex     // guards looker
+	looker  *wasmtime.Looker
 	close   sync.Once
 }
 
@@ -149,6 +152,9 @@ func (e *Engine) freeShards() {
 			s.native.Free()
 		}
 		sh.native.Close()
+	}
+	if e.looker != nil {
+		e.looker.Free()
 	}
 }
 

@@ -193,17 +193,11 @@ func (s *slot) withFrames(m *Module, err error) error {
 	return &guest.Trap{Code: guest.TrapHost, Message: err.Error(), Frames: s.frames(m)}
 }
 
-// noOffset is what the engine gives for code that comes from no instruction, such as
-// the check of the stack at a function's start.
-const noOffset = guest.FileOffset(math.MaxUint64)
-
 // frames is the stack at the end.
 func (s *slot) frames(m *Module) []guest.Frame {
 	frames, pc := s.native.Frames()
 	for i := range frames {
-		if body, ok := m.parsed.Body(frames[i].Func); ok && frames[i].Offset == noOffset {
-			frames[i].Offset = body.Offset
-		}
+		frames[i] = m.withOffset(frames[i])
 	}
 	if pc == 0 {
 		return frames

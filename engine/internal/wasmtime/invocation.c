@@ -32,10 +32,15 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
       take_memory(iv, &item);
   }
   size_t size = memory_size(iv);
+  fl_exit here = {iv->exits, iv->module, 0, (uint32_t)(uintptr_t)env};
+  if (iv->engine->has_exits)
+    here.fp = *(uintptr_t *)((char *)iv->context + iv->engine->exits);
   bool outer = iv->in_host;
+  iv->exits = &here;
   iv->in_host = true;
   bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
   iv->in_host = outer;
+  iv->exits = here.outer;
   iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
   return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
 }
@@ -91,6 +96,7 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->trap = NULL;
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
   iv->base = NULL;
+  iv->exits = NULL;
   iv->length = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;

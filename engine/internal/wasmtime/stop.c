@@ -75,6 +75,7 @@ enum frame { FRAME_WHOLE, FRAME_OF_CALLER, FRAME_UNWRITTEN };
 #if defined(__x86_64__)
 #define PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
 #define SP(uc) ((uc)->uc_mcontext.gregs[REG_RSP])
+#define FP(uc) ((uc)->uc_mcontext.gregs[REG_RBP])
 
 // skip steps over an instruction if it starts with the given bytes.
 static const uint8_t *skip(const uint8_t *p, const char *bytes, size_t n, size_t length) {
@@ -114,6 +115,7 @@ static enum frame frame_at(uintptr_t start, uintptr_t pc) {
 #elif defined(__aarch64__)
 #define PC(uc) ((uc)->uc_mcontext.pc)
 #define SP(uc) ((uc)->uc_mcontext.sp)
+#define FP(uc) ((uc)->uc_mcontext.regs[29])
 
 static enum frame frame_at(uintptr_t start, uintptr_t pc) {
   const uint32_t *at = (const uint32_t *)pc, *first = (const uint32_t *)start;
@@ -135,7 +137,7 @@ static enum frame frame_at(uintptr_t start, uintptr_t pc) {
 #endif
 
 // body_of finds the function that an address lies in.
-static bool body_of(const fl_code *code, uintptr_t pc, uint32_t *i) {
+bool fl_body_of(const fl_code *code, uintptr_t pc, uint32_t *i) {
   if (!code || !code->count || pc < code->starts[0])
     return false;
   uint32_t lo = 0, hi = code->count;
@@ -158,7 +160,7 @@ enum { PATIENCE = 100 };
 static bool stop_in_body(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
   uintptr_t pc = PC(uc);
   uint32_t i;
-  if (!body_of(code, pc, &i))
+  if (!fl_body_of(code, pc, &i))
     return false;
   enum frame frame = frame_at(code->starts[i], pc);
   if (frame == FRAME_UNWRITTEN || (frame == FRAME_OF_CALLER && iv->missed++ < PATIENCE))
@@ -168,27 +170,52 @@ static bool stop_in_body(fl_invocation *iv, const fl_code *code, ucontext_t *uc)
   return true;
 }
 
-// stop_on_return stops a guest that is in a call into the engine's runtime, such as a
-// long memory.fill: the call will return into the trap instead of the guest. While the
-// thread is outside all compiled code, the words that exits.c found are those of the
-// call under way; older ones lie below the stack pointer.
-static bool stop_on_return(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
+// fl_exit_words finds how a guest left its code that is in a call into the engine's
+// runtime, such as a long memory.fill. While the thread is outside all compiled code,
+// the words that exits.c found are those of the call under way; older ones lie below the
+// stack pointer.
+bool fl_exit_words(const fl_invocation *iv, const void *context, uintptr_t *fp) {
+  const ucontext_t *uc = context;
   uintptr_t pc = PC(uc), sp = SP(uc);
-  if (iv->in_host || !iv->engine->has_exits || !iv->context || !code || !code->count)
+  if (iv->in_host || !iv->engine->has_exits || !iv->context)
     return false;
-  if (pc >= code->image && pc < code->image_end)
+  if (pc >= iv->module->image && pc < iv->module->image_end)
     return false; // in a trampoline, which may not have written them yet
   const uintptr_t *words = (const uintptr_t *)((const char *)iv->context + iv->engine->exits);
-  uintptr_t fp = words[0], back = words[1];
-  if (sp < (uintptr_t)stack_low || fp <= sp || fp >= iv->stack_top || fp % sizeof(uintptr_t))
-    return false;
-  uintptr_t *slot = (uintptr_t *)fp + 1;
+  *fp = words[0];
+  return sp >= (uintptr_t)stack_low && *fp > sp && *fp < iv->stack_top && *fp % sizeof(uintptr_t) == 0 &&
+         ((uintptr_t *)*fp)[1] == words[1];
+}
+
+// stop_on_return stops a guest that is in such a call: the call will return into the
+// trap instead of the guest.
+static bool stop_on_return(fl_invocation *iv, const fl_code *code, ucontext_t *uc) {
+  uintptr_t fp;
   uint32_t i;
-  if (*slot != back || !body_of(code, back, &i))
+  if (!code || !fl_exit_words(iv, uc, &fp))
     return false;
-  iv->stop_pc = back - 1; // inside the call
-  *slot = iv->engine->stopper_trap;
+  uintptr_t *back = (uintptr_t *)fp + 1;
+  if (!fl_body_of(code, *back, &i))
+    return false;
+  iv->stop_pc = *back - 1; // inside the call
+  *back = iv->engine->stopper_trap;
   return true;
+}
+
+fl_invocation *fl_current(void) { return current; }
+
+bool fl_on_stack(uintptr_t at) { return at >= (uintptr_t)stack_low && at + 16 <= (uintptr_t)stack_high; }
+
+uintptr_t fl_pc(const void *uc) { return PC((const ucontext_t *)uc); }
+
+uintptr_t fl_fp(const void *uc) { return FP((const ucontext_t *)uc); }
+
+// fl_frame_is_whole reports whether a walk from pc misses nothing. It is false where the
+// functions' places are not known.
+bool fl_frame_is_whole(const fl_module *m, uintptr_t pc) {
+  const fl_code *code = atomic_load_explicit(&m->code, memory_order_acquire);
+  uint32_t i;
+  return fl_body_of(code, pc, &i) && frame_at(code->starts[i], pc) == FRAME_WHOLE;
 }
 
 static void on_stop(int sig, siginfo_t *info, void *context) {
@@ -196,9 +223,12 @@ static void on_stop(int sig, siginfo_t *info, void *context) {
   int saved = errno;
   fl_invocation *iv = current;
   ucontext_t *uc = context;
-  if (!iv || iv->stopped || iv->in_host)
+  if (!iv)
     goto out;
   uint64_t control = atomic_load_explicit(&iv->control, memory_order_acquire);
+  fl_answer_look(iv, uc, control >> 8);
+  if (iv->stopped || iv->in_host)
+    goto out;
   if ((control & 0xff) == FL_RUNNING && iv->limits.memory_soft && iv->has_memory &&
       wasmtime_memory_data_size(iv->context, &iv->memory) > iv->limits.memory_soft) {
     atomic_compare_exchange_strong(&iv->control, &control, control | FL_STOP_MEMORY);
