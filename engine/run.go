@@ -66,7 +66,7 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if ctx.Done() != nil {
 		unwatch = s.followContext(ctx, generation)
 	}
-	status := s.native.Run(native, generation, l, m.steps)
+	status := s.native.Run(native, l, m.steps)
 	if unwatch != nil {
 		unwatch()
 	}
@@ -127,7 +127,9 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	s.deadline.Store(deadline)
 	s.started.Store(start)
 	s.soft.Store(soft)
-	generation = s.generation.Add(1)
+	generation = s.generation.Load() + 1
+	s.native.Begin(generation)
+	s.generation.Store(generation)
 	w.begun(min(deadline, start+int64(lookEvery)))
 	return start, generation
 }

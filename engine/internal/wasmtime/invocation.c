@@ -91,7 +91,7 @@ static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
 
 // fl_open makes the store and the instance. Whatever it returns, fl_close must
 // follow.
-int fl_open(fl_invocation *iv, uint64_t generation) {
+int fl_open(fl_invocation *iv) {
   iv->error = NULL;
   iv->trap = NULL;
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
@@ -106,7 +106,6 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->peak = 0;
   iv->store = NULL;
   fl_enter(iv);
-  atomic_store_explicit(&iv->control, generation << 8 | FL_RUNNING, memory_order_release);
   if (fl_stack_room() < iv->engine->stack + (128 << 10))
     return FL_SMALL_STACK;
   iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
@@ -208,8 +207,8 @@ void fl_close(fl_invocation *iv) {
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
 // first that fails, close. A step that is not the result must return 0.
-int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_t n) {
-  int r = fl_open(iv, generation);
+int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
+  int r = fl_open(iv);
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);
@@ -302,3 +301,6 @@ uint8_t fl_reason(fl_invocation *iv) {
   uint8_t now = atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff;
   return now == FL_IDLE ? iv->reason : now;
 }
+
+// fl_control is where Go starts a generation.
+uint64_t *fl_control(fl_invocation *iv) { return (uint64_t *)&iv->control; }

@@ -124,10 +124,10 @@ typedef struct {
 enum { FL_MAX_PARAMS = 4 };
 enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK };
 
-int fl_open(fl_invocation *, uint64_t generation);
+int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
 void fl_close(fl_invocation *);
-int fl_run(fl_invocation *, uint64_t generation, const fl_step *, uint32_t n);
+int fl_run(fl_invocation *, const fl_step *, uint32_t n);
 uint64_t fl_memory_size(fl_invocation *, uint8_t **base);
 bool fl_grow(fl_invocation *, uint64_t pages, uint64_t *before);
 size_t fl_frames(fl_invocation *, fl_frame *, size_t max, bool *sent);
@@ -137,6 +137,7 @@ void fl_clear(fl_invocation *);
 
 void fl_set_code(fl_module *, const fl_code *);
 void fl_set_idle(fl_invocation *);
+uint64_t *fl_control(fl_invocation *);
 uint8_t fl_reason(fl_invocation *);
 
 // length.c
