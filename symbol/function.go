@@ -57,9 +57,19 @@ func (t *Table) Func(i guest.FuncIndex) (Function, bool) {
 	case info != nil:
 		f.File, f.Line = t.declaration(info)
 	case t.goPCs() != nil:
-		f.File, f.Line = t.goPCs().declaration(t, i)
+		if g, ok := t.goPCs().of(t, i); ok {
+			f.Name, f.Linkage, f.File, f.Line = g.name, linkageOf(g.name, f.Name), g.file, g.line
+		}
 	}
 	return f, true
+}
+
+// linkageOf returns the linker's name of a function if it differs from the name.
+func linkageOf(name, linkers string) string {
+	if name == linkers || strings.HasPrefix(linkers, "functionDef") {
+		return ""
+	}
+	return linkers
 }
 
 // outermost returns what DWARF says about the function whose body starts there; nil

@@ -244,7 +244,7 @@ func (t *Table) fallback(offset guest.CodeOffset, why string) Location {
 	l := Location{Note: why}
 	l.Function, l.Linkage, l.named = t.moduleName(i)
 	if table := t.goPCs(); table != nil {
-		table.describe(&l, t, i, offset)
+		table.describe(&l, t, i)
 	}
 	return l
 }
