@@ -49,9 +49,6 @@ func (t *Table) Func(i guest.FuncIndex) (Function, bool) {
 		f.Name, f.Linkage, _ = t.moduleName(i)
 	} else {
 		f.Name, f.Linkage = info.name(), info.linkage
-		if f.Linkage == "" {
-			f.Name, f.Linkage = t.qualify(f.Name, f.Start)
-		}
 	}
 	switch {
 	case info != nil:
@@ -91,7 +88,7 @@ func (t *Table) outermost(start guest.CodeOffset) *funcInfo {
 	for n := 0; b.scopes[s].parent != none && n < maxInlined; n++ {
 		s = b.scopes[s].parent
 	}
-	return b.infoOf(s)
+	return t.infoOf(b, s, start)
 }
 
 func (t *Table) declaration(f *funcInfo) (string, int) {
