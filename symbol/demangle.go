@@ -34,7 +34,7 @@ func llvmName(name string) string {
 // 2603, and the form before it). What a compiler appends to a name of its own copy
 // of a function stands in parentheses.
 func demangled(name string, options ...demangle.Option) string {
-	if len(name) > maxMangled || !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") {
+	if len(name) > maxMangled || !isMangled(name) {
 		return name
 	}
 	options = append(options, demangle.LLVMStyle, demangle.MaxLength(maxDemangled))
@@ -52,6 +52,10 @@ func demangled(name string, options ...demangle.Option) string {
 	return name
 }
 
+func isMangled(name string) bool {
+	return strings.HasPrefix(name, "_Z") || strings.HasPrefix(name, "_R")
+}
+
 // unresolved finds names with an unresolved name (Itanium C++ ABI, section 5.1.6)
 // in an expression. The demangler counts its parts as substitutions, as GCC does
 // and clang does not: every S_ behind it would be taken for another type. What it
@@ -65,13 +69,15 @@ var taggedConstructor = regexp.MustCompile(`(?:C[1-5]|D[0-5])(B([0-9]+))`)
 
 func parseMangled(name string, options []demangle.Option) (string, bool) {
 	plain, tags := cutTags(name)
+	if len(tags) == 0 {
+		s, err := demangle.ToString(name, options...)
+		return s, err == nil
+	}
 	a, err := demangle.ToAST(plain, options...)
 	if err != nil {
 		return "", false
 	}
-	if len(tags) > 0 {
-		putTags(a, tags)
-	}
+	putTags(a, tags)
 	return demangle.ASTToString(a, options...), true
 }
 

@@ -73,10 +73,10 @@ func (u *unit) resolve(entry uint64) *funcInfo {
 		f.linkage = ""
 	}
 	f.name = sync.OnceValue(func() string {
-		if f.linkage != "" {
+		if isMangled(f.linkage) || f.short == "" {
 			return demangleName(f.linkage)
 		}
-		return demangleName(f.short)
+		return demangleName(f.short) // clang links main as __main_argc_argv
 	})
 	return f
 }

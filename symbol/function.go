@@ -49,6 +49,9 @@ func (t *Table) Func(i guest.FuncIndex) (Function, bool) {
 		f.Name, f.Linkage, _ = t.moduleName(i)
 	} else {
 		f.Name, f.Linkage = info.name(), info.linkage
+		if f.Linkage == "" {
+			f.Name, f.Linkage = t.qualify(f.Name, f.Start)
+		}
 	}
 	switch {
 	case info != nil:

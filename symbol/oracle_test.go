@@ -18,6 +18,7 @@ import (
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/toolchain"
 	"github.com/faaslens/faaslens/wasm"
+	"github.com/faaslens/faaslens/wasm/wasmtest"
 )
 
 // build is one way to build one guest.
@@ -45,7 +46,15 @@ func parse(t testing.TB, b []byte) *wasm.Module {
 	return m
 }
 
-var levels = []toolchain.Opt{"0", "1", "2", "s", "z"}
+type optLevel = toolchain.Opt
+
+// compile compiles a C source by itself, for what a build does not offer.
+func compile(t testing.TB, source string, flags ...string) string {
+	t.Helper()
+	return wasmtest.Compile(t, wasmtest.File(t, "source.c", []byte(source)), flags...)
+}
+
+var levels = []optLevel{"0", "1", "2", "s", "z"}
 
 // builds are the guests that have DWARF, at every level.
 func builds() []build {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/faaslens/faaslens/guest"
@@ -126,31 +127,38 @@ func (t *Table) At(offset guest.CodeOffset) []Location {
 	file, line, column, why := b.place(address)
 	s := ownerAt(b.segments, address)
 	if s == none {
-		l := t.fallback(offset, b.whyNoFunction())
+		l := t.fallback(offset, b.whyNoFunction(file, why))
 		l.File, l.Line, l.Column = file, line, column
 		return []Location{l}
 	}
 	return t.chain(b, s, offset, Location{File: file, Line: line, Column: column, Note: why})
 }
 
-// maxInlined bounds how many locations one offset has.
+// maxInlined bounds how many inlined functions one offset is in.
 const maxInlined = 1 << 12
 
 // chain returns the locations from the scope s outwards; place is that of the
 // innermost.
 func (t *Table) chain(b *body, s int32, offset guest.CodeOffset, place Location) []Location {
 	depth := 1
-	for i := s; b.scopes[i].parent != none && depth < maxInlined; depth++ {
+	for i := s; b.scopes[i].parent != none && depth <= maxInlined; depth++ {
 		i = b.scopes[i].parent
 	}
 	locations := make([]Location, 0, depth)
 	for range depth {
+		if len(locations) == maxInlined {
+			why := fmt.Sprintf("debug info unreadable: it has more than %d inlined calls here", maxInlined)
+			return append(locations, t.fallback(offset, why))
+		}
 		scope := &b.scopes[s]
 		f := b.infoOf(s)
 		place.Function, place.Linkage, place.Inlined = f.name(), f.linkage, scope.parent != none
 		place.named = true
-		if place.Function == "" {
+		switch {
+		case place.Function == "":
 			t.nameless(&place, offset)
+		case !place.Inlined && f.linkage == "":
+			place.Function, place.Linkage = t.qualify(place.Function, offset)
 		}
 		locations = append(locations, place)
 		place = Location{File: b.path(scope.callFile), Line: int(scope.callLine), Column: int(scope.callColumn)}
@@ -170,6 +178,20 @@ func (t *Table) nameless(l *Location, offset guest.CodeOffset) {
 	l.Function, l.Linkage, l.named = f.Function, f.Linkage, f.named
 }
 
+// qualify completes a function's name without its namespace and parameters, which is
+// all that DWARF of line tables only (-gmlt) has, by that in the name section.
+func (t *Table) qualify(short string, offset guest.CodeOffset) (name, linkage string) {
+	i, ok := t.src.Module.BodyAt(offset)
+	if !ok {
+		return short, ""
+	}
+	name, linkage, named := t.moduleName(i)
+	if k := strings.Index(name, short); named && k > 0 && strings.HasSuffix(name[:k], "::") || named && k == 0 && strings.HasPrefix(name, short+"(") {
+		return name, linkage
+	}
+	return short, ""
+}
+
 // place returns the source of an address by the unit's line table, or why there is
 // none.
 func (b *body) place(address uint32) (file string, line, column int, why string) {
@@ -187,7 +209,7 @@ func (b *body) place(address uint32) (file string, line, column int, why string)
 	case b.lines == nil:
 		return "", 0, 0, "no line numbers: build with -g"
 	}
-	return "", 0, 0, "the line table does not cover this code"
+	return "", 0, 0, notInLines
 }
 
 func (b *body) path(file uint32) string {
@@ -197,12 +219,21 @@ func (b *body) path(file uint32) string {
 	return b.lines.path(file)
 }
 
-func (b *body) whyNoFunction() string {
-	if b.err != nil {
+// whyNoFunction says why no function covers an address whose line is, or is not,
+// known.
+func (b *body) whyNoFunction(file, whyNoLine string) string {
+	switch {
+	case b.err != nil:
 		return unreadable(b.err)
+	case file != "":
+		return "the debug info has a line, but no function for this code"
+	case whyNoLine != notInLines:
+		return whyNoLine
 	}
 	return "no debug info covers this code"
 }
+
+const notInLines = "the line table does not cover this code"
 
 // fallback names the function at an offset without DWARF.
 func (t *Table) fallback(offset guest.CodeOffset, why string) Location {
