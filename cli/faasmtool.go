@@ -144,10 +144,10 @@ func (l *faasmLog) logEnding(e *ending) {
 	fmt.Fprintf(&b, "Runtime exception: %s", e.message)
 	if len(e.frames) > 0 {
 		b.WriteString("\nCall stack:\n")
-		writeStack(&b, e.frames)
+		e.writeStack(&b)
 	}
-	if e.advice != "" {
-		b.WriteString("\n  " + e.advice)
+	for _, next := range e.next() {
+		b.WriteString("\n  " + next)
 	}
 	l.fail("%s", strings.TrimSuffix(b.String(), "\n"))
 }
