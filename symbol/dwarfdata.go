@@ -51,7 +51,7 @@ type lineEntry struct {
 func openDWARF(m *wasm.Module, code codeLayout, memory *budget, split SplitOpener) *dwarfData {
 	d := &dwarfData{img: newImage(m, code, false, memory)}
 	d.lines.tables = make(map[lineKey]*lineEntry)
-	d.split = &splitFiles{open_: split, module: m, files: make(map[string]*splitFile)}
+	d.split = &splitFiles{opener: split, module: m, files: make(map[string]*splitFile)}
 	d.err = d.img.readUnits()
 	var whole, rest []owned
 	var parts []span
@@ -134,7 +134,7 @@ type SplitOpener func(dir, name string) ([]byte, error)
 
 // splitFiles are the split DWARF files that units name.
 type splitFiles struct {
-	open_  SplitOpener
+	opener SplitOpener
 	module *wasm.Module
 
 	sync.Mutex
@@ -179,10 +179,10 @@ func (s *splitFiles) image(skeleton *unit) (*image, error) {
 			if within {
 				return splitImage(s.module, skeleton)
 			}
-			if s.open_ == nil {
+			if s.opener == nil {
 				return nil, errors.New("it was not looked for")
 			}
-			b, err := s.open_(skeleton.compDir, skeleton.dwoName)
+			b, err := s.opener(skeleton.compDir, skeleton.dwoName)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,11 @@
 package symbol
 
-import "sync"
+import (
+	"strings"
+	"sync"
+
+	"github.com/faaslens/faaslens/guest"
+)
 
 // funcInfo is what a function is called.
 type funcInfo struct {
@@ -17,14 +22,35 @@ type funcInfo struct {
 // maxOrigins bounds a chain of entries that refer to each other.
 const maxOrigins = 16
 
-// infoOf returns what the scope's function is called.
-func (b *body) infoOf(s int32) *funcInfo {
+// infoOf returns what the scope's function is called. The offset is one in it.
+func (t *Table) infoOf(b *body, s int32, offset guest.CodeOffset) *funcInfo {
 	if f := b.funcs[s].Load(); f != nil {
 		return f
 	}
 	f := b.unit.funcInfoAt(uint64(b.scopes[s].entry))
+	if !b.scopes[s].inlined && f.linkage == "" && f.short != "" {
+		f = t.qualify(f, offset)
+	}
 	b.funcs[s].Store(f)
 	return f
+}
+
+// qualify completes a function's name without its namespace and parameters, which is
+// all that DWARF of line tables only (-gmlt) has, by that in the name section.
+func (t *Table) qualify(f *funcInfo, offset guest.CodeOffset) *funcInfo {
+	i, ok := t.src.Module.BodyAt(offset)
+	if !ok {
+		return f
+	}
+	name, linkage, _ := t.moduleName(i)
+	before, behind, found := strings.Cut(name, f.short)
+	if !found || !strings.HasSuffix(before, "::") && (before != "" || !strings.HasPrefix(behind, "(")) {
+		return f
+	}
+	return &funcInfo{
+		linkage: linkage, short: f.short, declUnit: f.declUnit, declFile: f.declFile, declLine: f.declLine,
+		name: func() string { return name },
+	}
 }
 
 // funcInfoAt reads the names of the function with that entry. An inlined copy

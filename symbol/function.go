@@ -49,17 +49,24 @@ func (t *Table) Func(i guest.FuncIndex) (Function, bool) {
 		f.Name, f.Linkage, _ = t.moduleName(i)
 	} else {
 		f.Name, f.Linkage = info.name(), info.linkage
-		if f.Linkage == "" {
-			f.Name, f.Linkage = t.qualify(f.Name, f.Start)
-		}
 	}
 	switch {
 	case info != nil:
 		f.File, f.Line = t.declaration(info)
 	case t.goPCs() != nil:
-		f.File, f.Line = t.goPCs().declaration(t, i)
+		if g, ok := t.goPCs().of(t, i); ok {
+			f.Name, f.Linkage, f.File, f.Line = g.name, linkageOf(g.name, f.Name), g.file, g.line
+		}
 	}
 	return f, true
+}
+
+// linkageOf returns the linker's name of a function if it differs from the name.
+func linkageOf(name, linkers string) string {
+	if name == linkers || strings.HasPrefix(linkers, "functionDef") {
+		return ""
+	}
+	return linkers
 }
 
 // outermost returns what DWARF says about the function whose body starts there; nil
@@ -81,7 +88,7 @@ func (t *Table) outermost(start guest.CodeOffset) *funcInfo {
 	for n := 0; b.scopes[s].parent != none && n < maxInlined; n++ {
 		s = b.scopes[s].parent
 	}
-	return b.infoOf(s)
+	return t.infoOf(b, s, start)
 }
 
 func (t *Table) declaration(f *funcInfo) (string, int) {

@@ -26,7 +26,7 @@ type image struct {
 	funcs  sync.Map // *funcInfo by uint32, the offset of an entry
 
 	memory *budget // of the whole Table
-	reread *budget // of bytes in ranges and abbreviations
+	reread *budget // of bytes in abbreviations, lines and ranges
 }
 
 // The sections may be read twice over, for lists that are shared, and a bit more
@@ -53,7 +53,7 @@ func newImage(m *wasm.Module, code codeLayout, split bool, memory *budget) *imag
 	img.strings = sync.OnceValues(func() (str, lineStr string) {
 		return string(section(".debug_str")), string(section(".debug_line_str"))
 	})
-	img.reread = newBudget(int64(rereadFactor*(len(img.abbrev)+len(img.ranges)+len(img.rnglists)) + rereadFloor))
+	img.reread = newBudget(int64(rereadFactor*(len(img.abbrev)+len(img.line)+len(img.ranges)+len(img.rnglists)) + rereadFloor))
 	img.tables.tables = make(map[abbrevKey]*abbrevs)
 	return img
 }

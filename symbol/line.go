@@ -144,6 +144,9 @@ func readLines(u *unit) (*lineTable, error) {
 	}
 	t := &lineTable{header: h, compDir: u.compDir, memory: u.img.memory}
 	if err == nil {
+		err = u.img.reread.spend(h.size)
+	}
+	if err == nil {
 		err = cmp.Or(t.build(u), u.img.memory.spend(64*len(h.files)+16*len(h.dirs)))
 	}
 	t.paths = make([]atomic.Pointer[string], len(h.files)+1)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/faaslens/faaslens/guest"
@@ -151,14 +150,11 @@ func (t *Table) chain(b *body, s int32, offset guest.CodeOffset, place Location)
 			return append(locations, t.fallback(offset, why))
 		}
 		scope := &b.scopes[s]
-		f := b.infoOf(s)
+		f := t.infoOf(b, s, offset)
 		place.Function, place.Linkage, place.Inlined = f.name(), f.linkage, scope.parent != none
 		place.named = true
-		switch {
-		case place.Function == "":
+		if place.Function == "" {
 			t.nameless(&place, offset)
-		case !place.Inlined && f.linkage == "":
-			place.Function, place.Linkage = t.qualify(place.Function, offset)
 		}
 		locations = append(locations, place)
 		place = Location{File: b.path(scope.callFile), Line: int(scope.callLine), Column: int(scope.callColumn)}
@@ -176,20 +172,6 @@ func (t *Table) nameless(l *Location, offset guest.CodeOffset) {
 	}
 	f := t.fallback(offset, "")
 	l.Function, l.Linkage, l.named = f.Function, f.Linkage, f.named
-}
-
-// qualify completes a function's name without its namespace and parameters, which is
-// all that DWARF of line tables only (-gmlt) has, by that in the name section.
-func (t *Table) qualify(short string, offset guest.CodeOffset) (name, linkage string) {
-	i, ok := t.src.Module.BodyAt(offset)
-	if !ok {
-		return short, ""
-	}
-	name, linkage, named := t.moduleName(i)
-	if k := strings.Index(name, short); named && k > 0 && strings.HasSuffix(name[:k], "::") || named && k == 0 && strings.HasPrefix(name, short+"(") {
-		return name, linkage
-	}
-	return short, ""
 }
 
 // place returns the source of an address by the unit's line table, or why there is
@@ -244,7 +226,7 @@ func (t *Table) fallback(offset guest.CodeOffset, why string) Location {
 	l := Location{Note: why}
 	l.Function, l.Linkage, l.named = t.moduleName(i)
 	if table := t.goPCs(); table != nil {
-		table.describe(&l, t, i, offset)
+		table.describe(&l, t, i)
 	}
 	return l
 }
