@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +28,7 @@ func faasmTools() map[string]faasmTool {
 		"simple_runner": (*session).simpleRunner,
 		"func_runner":   (*session).funcRunner,
 		"codegen_func":  (*session).codegenFunc,
+		"func_sym":      (*session).funcSym,
 	}
 }
 
@@ -42,7 +45,7 @@ func (s *session) toolCommand() *cobra.Command {
 					return &exitStatus{tool(s, args[1:])}
 				}
 			}
-			return misuse("which tool? simple_runner, func_runner or codegen_func")
+			return misuse("which tool? %s", strings.Join(slices.Sorted(maps.Keys(faasmTools())), ", "))
 		},
 	}
 }
@@ -144,10 +147,10 @@ func (l *faasmLog) logEnding(e *ending) {
 	fmt.Fprintf(&b, "Runtime exception: %s", e.message)
 	if len(e.frames) > 0 {
 		b.WriteString("\nCall stack:\n")
-		writeStack(&b, e.frames)
+		e.writeStack(&b)
 	}
-	if e.advice != "" {
-		b.WriteString("\n  " + e.advice)
+	for _, next := range e.next() {
+		b.WriteString("\n  " + next)
 	}
 	l.fail("%s", strings.TrimSuffix(b.String(), "\n"))
 }
