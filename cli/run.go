@@ -123,6 +123,7 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 		return &exitStatus{e.exit}
 	}
 	defer fn.Close()
+	defer s.answerStacks(w.worker)()
 	r := &runner{session: s, workshop: w, function: fn, flags: f, inv: inv, sources: sources, rewind: rewinder(s.stdin)}
 	return r.repeat(ctx)
 }

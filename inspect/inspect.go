@@ -37,6 +37,9 @@ func Listen(dir string, report func() any) (*Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("listen for those who ask for stacks: %w", err)
 	}
+	if err := checkOwner(dir); err != nil {
+		return nil, fmt.Errorf("listen for those who ask for stacks: %w", err)
+	}
 	path := filepath.Join(dir, strconv.Itoa(os.Getpid())+suffix)
 	// One of that name is left of a process that was killed.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -50,6 +53,19 @@ func Listen(dir string, report func() any) (*Listener, error) {
 	l.done.Add(1)
 	go l.serve(report)
 	return l, nil
+}
+
+// checkOwner refuses a directory that others could have made or can enter.
+func checkOwner(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !ok || int(st.Uid) != os.Getuid() || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s is not a directory of this user alone: remove it", dir)
+	}
+	return nil
 }
 
 func (l *Listener) serve(report func() any) {

@@ -81,3 +81,13 @@ func TestAnswerThatIsNoReportIsAnError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestDirectoryThatOthersCanEnterIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(dir, func() any { return nil }); err == nil || !strings.Contains(err.Error(), "of this user alone") {
+		t.Errorf("got %v", err)
+	}
+}
