@@ -25,10 +25,11 @@ type faasmTool func(s *session, args []string) int
 // faasmTools are those that this program is when it is called by their names.
 func faasmTools() map[string]faasmTool {
 	return map[string]faasmTool{
-		"simple_runner": (*session).simpleRunner,
-		"func_runner":   (*session).funcRunner,
-		"codegen_func":  (*session).codegenFunc,
-		"func_sym":      (*session).funcSym,
+		"simple_runner":     (*session).simpleRunner,
+		"func_runner":       (*session).funcRunner,
+		"codegen_func":      (*session).codegenFunc,
+		"func_sym":          (*session).funcSym,
+		"microbench_runner": (*session).microbenchRunner,
 	}
 }
 
