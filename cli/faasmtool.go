@@ -145,13 +145,13 @@ func faasmFunction(user, function string) (guest.Name, faasm.Python, error) {
 // logEnding logs how an invocation went that did not return, with its stack.
 func (l *faasmLog) logEnding(e *ending) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Runtime exception: %s", e.message)
+	fmt.Fprintf(&b, "Runtime exception: %s\n", e.message)
 	if len(e.frames) > 0 {
-		b.WriteString("\nCall stack:\n")
+		b.WriteString("Call stack:\n")
 		e.writeStack(&b)
 	}
 	for _, next := range e.next() {
-		b.WriteString("\n  " + next)
+		fmt.Fprintf(&b, "  %s\n", next)
 	}
 	l.fail("%s", strings.TrimSuffix(b.String(), "\n"))
 }
