@@ -66,7 +66,7 @@ func (s *stackWriter) write(frames []worker.Frame) {
 		s.lines(outer)
 	}
 	if why := whyNoLines(frames); why != "" {
-		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(why))
+		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
 	}
 }
 
@@ -130,6 +130,14 @@ func whyNoLines(frames []worker.Frame) string {
 		}
 	}
 	return why
+}
+
+// adviseOnLines adds to why there are no lines how to get them, unless it says so.
+func adviseOnLines(why string) string {
+	if strings.Contains(why, "build with -g") {
+		return why
+	}
+	return why + "; build it again, without --strip or with -g"
 }
 
 // printable makes words that come from a module harmless for a terminal.
