@@ -18,8 +18,8 @@ const (
 // checkAddresses tries to reserve the address space that the pools will take, and
 // gives it back: where there is too little, the engine would end the whole process.
 func checkAddresses(cfg Config) error {
-	memories := uint64(cfg.Slots+wasmtime.MaxMemories) * memoryReservation
-	tables := uint64(2*cfg.Slots+wasmtime.MaxTables) * cfg.TableElements * elementSize
+	memories := uint64(cfg.Slots+wasmtime.MaxMemories*cfg.greedy()) * memoryReservation
+	tables := uint64(2*cfg.Slots+wasmtime.MaxTables*cfg.greedy()) * cfg.TableElements * elementSize
 	const more = 256 << 20 // guards, instances, and what the process takes meanwhile
 	size := uint64(cfg.Shards) * (memories + tables + more)
 	b, err := syscall.Mmap(-1, 0, int(size), syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)

@@ -54,18 +54,33 @@ func identify(info os.FileInfo) fileIdentity {
 	return fileIdentity{Inode: st.Ino, Change: st.Ctim.Nano()}
 }
 
-// compiledImage is where a module's native code is: in a file, or only in memory.
+// compiledImage is where a module's native code is: in a file, or only in memory. The
+// file stays open, so that another shard loads what has been checked, whatever the
+// name leads to by then.
 type compiledImage struct {
-	path   string
+	file   *os.File
 	bytes  []byte
 	cached bool
 }
 
 func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
-	if i.path != "" {
-		return e.LoadFile(i.path)
+	if i.file != nil {
+		return e.LoadFile(fmt.Sprintf("/proc/self/fd/%d", i.file.Fd()))
 	}
 	return e.Load(i.bytes)
+}
+
+func (i compiledImage) path() string {
+	if i.file == nil {
+		return ""
+	}
+	return i.file.Name()
+}
+
+func (i compiledImage) close() {
+	if i.file != nil {
+		i.file.Close()
+	}
 }
 
 // obtain finds the compiled module in the cache or compiles it, and loads it in the
@@ -81,8 +96,8 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	path := ""
 	if o.CacheDir != "" {
 		path = filepath.Join(o.CacheDir, want.key()+".cwasm")
-		if n := e.fromCache(path, want); n != nil {
-			return n, compiledImage{path: path, cached: true}, nil
+		if n, f := e.fromCache(path, want); n != nil {
+			return n, compiledImage{file: f, cached: true}, nil
 		}
 	}
 	bytes, err := e.compile(ctx, parsed, o.Progress)
@@ -92,8 +107,8 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	if path != "" {
 		if err := writeEntry(path, want, bytes); err != nil {
 			e.cfg.Log.Warn("the compiled module is not kept, so the next start compiles it again", "error", err)
-		} else if n, err := e.shards[0].native.LoadFile(path); err == nil {
-			return n, compiledImage{path: path}, nil
+		} else if n, f := e.fromCache(path, want); n != nil {
+			return n, compiledImage{file: f}, nil
 		}
 	}
 	n, err := e.shards[0].native.Load(bytes)
@@ -109,15 +124,16 @@ func (w entry) key() string {
 	return w.Module[:16] + "-" + hex.EncodeToString(h[:4])
 }
 
-// fromCache loads the image if it is there and is what it should be; else nil.
-func (e *Engine) fromCache(path string, want entry) *wasmtime.Module {
-	reject := func(why string, err error) *wasmtime.Module {
+// fromCache loads the image if it is there and is what it should be, and returns its
+// file; else nil.
+func (e *Engine) fromCache(path string, want entry) (*wasmtime.Module, *os.File) {
+	reject := func(why string, err error) (*wasmtime.Module, *os.File) {
 		e.cfg.Log.Warn("a cached compiled module is not usable and is built again", "file", path, "reason", why, "error", err)
-		return nil
+		return nil, nil
 	}
 	got, err := readEntry(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
 		return reject("its description cannot be read", err)
@@ -125,30 +141,46 @@ func (e *Engine) fromCache(path string, want entry) *wasmtime.Module {
 	if got.Module != want.Module || got.Engine != want.Engine || got.Flags != want.Flags || got.CPU != want.CPU {
 		return reject("it is of another module, engine or processor", nil)
 	}
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return reject("it is missing", err)
-	}
-	if info.Size() != got.Size {
-		return reject(fmt.Sprintf("it has %d bytes instead of %d", info.Size(), got.Size), nil)
-	}
-	if id := identify(info); id != got.File || id == (fileIdentity{}) {
-		sum, err := hashFile(path)
-		if err != nil {
-			return reject("it cannot be read", err)
-		}
-		if sum != got.SHA256 {
-			return reject("its content has changed", nil)
-		}
-		got.File = id
-		// Without it the hash is taken again next time.
-		_ = writeFile(descriptionPath(path), got.encode())
-	}
-	n, err := e.shards[0].native.LoadFile(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold us up
 	if err != nil {
+		return reject("it cannot be opened", err)
+	}
+	if why, err := checkImage(f, &got); why != "" {
+		f.Close()
+		return reject(why, err)
+	}
+	n, err := compiledImage{file: f}.load(e.shards[0].native)
+	if err != nil {
+		f.Close()
 		return reject("the engine refuses it", err)
 	}
-	return n
+	return n, f
+}
+
+// checkImage says why a file is not the image that got describes, or nothing.
+func checkImage(f *os.File, got *entry) (why string, err error) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return "it is not a file", err
+	}
+	if info.Size() != got.Size {
+		return fmt.Sprintf("it has %d bytes instead of %d", info.Size(), got.Size), nil
+	}
+	id := identify(info)
+	if id == got.File && id != (fileIdentity{}) {
+		return "", nil
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "it cannot be read", err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != got.SHA256 {
+		return "its content has changed", nil
+	}
+	got.File = id
+	// Without it the hash is taken again next time.
+	_ = writeFile(descriptionPath(f.Name()), got.encode())
+	return "", nil
 }
 
 func descriptionPath(image string) string { return strings.TrimSuffix(image, ".cwasm") + ".json" }
@@ -173,19 +205,6 @@ func readEntry(image string) (entry, error) {
 		err = json.Unmarshal(b, &got)
 	}
 	return got, err
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // writeEntry keeps an image, and drops those of other versions of the module.
@@ -224,7 +243,8 @@ func dropOthers(path, module string) {
 	}
 }
 
-// writeFile replaces a file in one step: a reader sees the old or the new content.
+// writeFile replaces a file in one step: a reader sees the old or the new content, also
+// after a crash of the machine.
 func writeFile(path string, b []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
 	if err != nil {
@@ -240,6 +260,9 @@ func writeFile(path string, b []byte) (err error) {
 		return err
 	}
 	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
 		return err
 	}
 	if err = f.Close(); err != nil {

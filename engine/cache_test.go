@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -92,11 +94,12 @@ func TestImagesThatAreNotWhatTheyShouldBeAreBuiltAgain(t *testing.T) {
 		"a description too long": func(t *testing.T, _, d string) { os.WriteFile(d, bytes.Repeat([]byte(" "), 1<<20), 0o644) },
 		"a hash that is right for an image that is no image": func(t *testing.T, image, d string) {
 			rewrite(t, image, func(b []byte) []byte { return bytes.Repeat([]byte{1}, len(b)) })
-			sum, err := hashFile(image)
+			b, err := os.ReadFile(image)
 			if err != nil {
 				t.Fatal(err)
 			}
-			describe(func(w *entry) { w.SHA256 = sum })(t, image, d)
+			sum := sha256.Sum256(b)
+			describe(func(w *entry) { w.SHA256 = hex.EncodeToString(sum[:]) })(t, image, d)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -100,6 +100,7 @@ type shard struct {
 	mu     sync.Mutex
 	slots  atomic.Pointer[[]*slot] // all of them; grows under mu up to max
 	max    int
+	greedy chan struct{} // holds a word for each greedy module's invocation
 }
 
 // New starts an engine.
@@ -119,6 +120,7 @@ func New(cfg Config) (*Engine, error) {
 	for i := range cfg.Shards {
 		native, err := wasmtime.NewEngine(wasmtime.Config{
 			Slots:         cfg.Slots,
+			Greedy:        cfg.greedy(),
 			Stack:         cfg.Stack,
 			TableElements: cfg.TableElements,
 			KeepResident:  cfg.KeepResident,
@@ -128,7 +130,7 @@ func New(cfg Config) (*Engine, error) {
 			e.freeShards()
 			return nil, err
 		}
-		sh := &shard{native: native, index: i, free: make(chan *slot, cfg.Slots), max: cfg.Slots}
+		sh := &shard{native: native, index: i, free: make(chan *slot, cfg.Slots), max: cfg.Slots, greedy: make(chan struct{}, cfg.greedy())}
 		sh.slots.Store(&[]*slot{})
 		e.shards = append(e.shards, sh)
 	}
@@ -158,10 +160,13 @@ func (e *Engine) freeShards() {
 	}
 }
 
-// acquire takes a free slot, in the next shard if it has one; it waits where all
-// are taken.
-func (e *Engine) acquire(ctx context.Context) (*slot, error) {
+// acquire takes a free slot for a module, in the next shard if it has one; it waits
+// where all are taken.
+func (e *Engine) acquire(ctx context.Context, m *Module) (*slot, error) {
 	n := int(e.next.Add(1))
+	if m.greedy {
+		return e.shards[n%len(e.shards)].acquireGreedy(ctx, e)
+	}
 	for i := range e.shards {
 		sh := e.shards[(n+i)%len(e.shards)]
 		select {
@@ -181,6 +186,35 @@ func (e *Engine) acquire(ctx context.Context) (*slot, error) {
 	}
 }
 
+// acquireGreedy takes a free slot of this shard. Before it holds one, it waits until
+// there is room in the pool for another greedy invocation.
+func (sh *shard) acquireGreedy(ctx context.Context, e *Engine) (*slot, error) {
+	select {
+	case sh.greedy <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &guest.Limit{Kind: guest.LimitCancelled}
+	}
+	select {
+	case s := <-sh.free:
+		return s, nil
+	default:
+	}
+	s, err := sh.grow(e)
+	if s != nil {
+		return s, nil
+	}
+	if err == nil {
+		select {
+		case s := <-sh.free:
+			return s, nil
+		case <-ctx.Done():
+			err = &guest.Limit{Kind: guest.LimitCancelled}
+		}
+	}
+	<-sh.greedy
+	return nil, err
+}
+
 // grow adds a slot, or returns nil if the shard has all it may have.
 func (sh *shard) grow(e *Engine) (*slot, error) {
 	sh.mu.Lock()
@@ -198,4 +232,9 @@ func (sh *shard) grow(e *Engine) (*slot, error) {
 	return s, nil
 }
 
-func (sh *shard) release(s *slot) { sh.free <- s }
+func (sh *shard) release(s *slot, m *Module) {
+	sh.free <- s
+	if m.greedy {
+		<-sh.greedy
+	}
+}

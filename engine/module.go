@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Module struct {
 	imports []wasmtime.Import
 	memory  string // export name of the memory that host calls see
 	hard    bool   // it has memories that cannot be watched: growth is refused
+	greedy  bool   // it takes more of the pool than a slot's share
 	steps   *wasmtime.Steps
 	names   []Step
 	image   compiledImage
@@ -75,6 +77,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, err
 	}
 	m.findMemory()
+	m.greedy = isGreedy(parsed)
 	if err := m.checkPool(); err != nil {
 		return nil, err
 	}
@@ -85,6 +88,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	m.image = image
 	if err := native.Link(m.imports, m.memory); err != nil {
 		native.Close()
+		image.close()
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
@@ -187,6 +191,38 @@ func (m *Module) minMemory() uint64 {
 	return n
 }
 
+// evenShare is how far each of the module's memories may grow, so that all of them
+// together stay within the limit: the engine has one bound for all. It is never 0, which
+// would be no bound.
+func (m *Module) evenShare(limit uint64) uint64 {
+	const page, largest = 64 << 10, 4 << 30
+	pages := sort.Search(int(min(limit, largest)/page), func(i int) bool { return m.mostMemory(uint64(i+1)*page) > limit })
+	return max(uint64(pages)*page, 1)
+}
+
+// mostMemory is what the module's memories take if each grows up to share, or to its
+// own maximum.
+func (m *Module) mostMemory(share uint64) uint64 {
+	var total uint64
+	for _, mem := range m.parsed.Memories {
+		most := max(share, mem.Min<<mem.PageSizeLog2)
+		if mem.HasMax && mem.Max < most>>mem.PageSizeLog2 {
+			most = mem.Max << mem.PageSizeLog2
+		}
+		total += most
+	}
+	return total
+}
+
+// largestFirst is the size of the memory that starts as the largest.
+func (m *Module) largestFirst() uint64 {
+	var n uint64
+	for _, mem := range m.parsed.Memories {
+		n = max(n, mem.Min<<mem.PageSizeLog2)
+	}
+	return n
+}
+
 // native is the module in a shard's engine; it is loaded there when first used.
 func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 	if n := m.loaded[sh.index].Load(); n != nil {
@@ -282,7 +318,7 @@ func (m *Module) withOffset(f guest.Frame) guest.Frame {
 func (m *Module) Parsed() *wasm.Module { return m.parsed }
 
 // Image is the path of the compiled image's file, or empty if it is not kept.
-func (m *Module) Image() string { return m.image.path }
+func (m *Module) Image() string { return m.image.path() }
 
 // Cached reports whether the image was found rather than compiled.
 func (m *Module) Cached() bool { return m.image.cached }
@@ -305,6 +341,7 @@ func (m *Module) Close() error {
 		}
 	}
 	m.steps.Free()
+	m.image.close()
 	m.engine.modules.Done()
 	return nil
 }

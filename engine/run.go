@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
@@ -42,11 +44,11 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	s, err := m.engine.acquire(ctx)
+	s, err := m.engine.acquire(ctx, m)
 	if err != nil {
 		return Result{}, err
 	}
-	defer s.shard.release(s)
+	defer s.shard.release(s, m)
 	s.module.Store(m)
 	defer s.module.Store(nil)
 	if m.closed.Load() {
@@ -67,6 +69,10 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 		unwatch = s.followContext(ctx, generation)
 	}
 	status := s.native.Run(native, l, m.steps)
+	if status == wasmtime.SmallStack {
+		s.native.Begin(generation)
+		status = s.runElsewhere(native, l, m.steps)
+	}
 	if unwatch != nil {
 		unwatch()
 	}
@@ -77,10 +83,25 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if status == wasmtime.Done && s.err == nil && (l.MemorySoft == 0 || res.Memory <= l.MemorySoft) {
 		return res, nil
 	}
-	err = s.outcome(m, r, status, res)
+	err = s.outcome(m, generation, status, res)
 	s.native.Clear()
 	s.err = nil
 	return res, err
+}
+
+// runElsewhere runs the guest on another thread than this one, whose stack is too small:
+// that of the process's first follows ulimit -s. While this goroutine keeps its thread,
+// the other cannot get it.
+func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps) (status wasmtime.Status) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		status = s.native.Run(native, l, steps)
+	}()
+	<-done
+	return status
 }
 
 // limits turns an invocation's limits into the binding's.
@@ -102,7 +123,11 @@ func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
 		}
 	}
 	if m.hard {
-		n.MemoryHard = memory
+		n.MemoryHard, n.MemoryFirst = m.evenShare(memory), m.largestFirst()
+		if most := m.mostMemory(n.MemoryFirst); m.parsed.Start != nil && n.MemoryFirst > n.MemoryHard && most > memory {
+			// Its start function could take it.
+			return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitMemory, Allowed: memory, Used: most}
+		}
 	} else {
 		// The guest is stopped when it is found beyond its limit, so that the
 		// reason is told. What it can take until then is bounded too.
@@ -155,11 +180,11 @@ func (s *slot) followContext(ctx context.Context, generation uint64) (unwatch fu
 }
 
 // outcome says how an invocation that did not return ended.
-func (s *slot) outcome(m *Module, r *Run, status wasmtime.Status, res Result) error {
+func (s *slot) outcome(m *Module, generation uint64, status wasmtime.Status, res Result) error {
 	if status == wasmtime.SmallStack {
 		return &guest.Limit{Kind: guest.LimitStack, Allowed: 0, Used: m.engine.cfg.Stack}
 	}
-	reason := s.native.StopReason()
+	reason := s.stopReason(generation)
 	soft := s.soft.Load()
 	switch {
 	case soft != 0 && res.Memory > soft:
@@ -226,6 +251,14 @@ var trapCodes = map[uint8]guest.TrapCode{
 	14: guest.TrapNullReference,
 }
 
+// otherTraps are those that guest has no code for.
+var otherTraps = map[uint8]string{
+	13: "atomic wait on memory that is not shared",
+	15: "array access out of bounds",
+	16: "allocation too large",
+	17: "reference of another type than it was cast to",
+}
+
 // failure is the trap that the guest itself ended with.
 func (s *slot) failure(m *Module) error {
 	code, ok := s.native.TrapCode()
@@ -236,5 +269,25 @@ func (s *slot) failure(m *Module) error {
 		}
 		return t
 	}
-	return &guest.Trap{Code: guest.TrapOther, Message: s.native.Message(), Frames: s.frames(m)}
+	if why, known := otherTraps[code]; ok && known {
+		return &guest.Trap{Code: guest.TrapOther, Message: why, Frames: s.frames(m)}
+	}
+	why := cause(s.native.Message())
+	if why == uncaught {
+		return &guest.Trap{Code: guest.TrapUncaughtException, Frames: s.frames(m)}
+	}
+	return &guest.Trap{Code: guest.TrapOther, Message: why, Frames: s.frames(m)}
+}
+
+// uncaught is what the engine says, without a code, of an exception that left the guest.
+const uncaught = "thrown Wasm exception"
+
+// cause is the last line of the engine's text, which is the reason; before it may stand
+// a backtrace, which frames tell as well.
+func cause(message string) string {
+	message = strings.TrimSpace(message)
+	if i := strings.LastIndexByte(message, '\n'); i >= 0 {
+		message = message[i+1:]
+	}
+	return strings.TrimPrefix(strings.TrimSpace(message), "wasm trap: ")
 }

@@ -31,7 +31,7 @@ type slot struct {
 	generation atomic.Uint64 // odd while an invocation runs
 	started    atomic.Int64  // ns on the watcher's clock
 	deadline   atomic.Int64  // ns on the watcher's clock
-	stopping   atomic.Uint64 // the generation that has been asked to stop
+	asked      atomic.Uint64 // the last request to stop: generation<<8 | reason
 	module     atomic.Pointer[Module]
 	soft       atomic.Uint64 // memory beyond which the guest is stopped
 
@@ -116,11 +116,15 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 	switch {
 	case !ok:
 		return guest.Value{}, fmt.Errorf("call the guest's %s: %w", name, wasmtime.ErrNoExport)
-	case len(t.Params) != len(args) || len(args) > wasmtime.MaxParams || len(t.Results) > 1:
+	case len(t.Params) != len(args) || len(args) > wasmtime.MaxParams || len(t.Results) > 1 || refersToAnything(t.Params):
 		return guest.Value{}, fmt.Errorf("call the guest's %s: it is a %v, and %d argument(s) were given", name, t, len(args))
 	}
 	results, status := s.native.Call(name, args, len(t.Results))
-	if status != wasmtime.Done {
+	switch status {
+	case wasmtime.Done:
+	case wasmtime.Starting:
+		return guest.Value{}, fmt.Errorf("call the guest's %s: %w", name, wasmtime.ErrStarting)
+	default:
 		if err := s.err; err != nil {
 			// A host call that the guest made ended it.
 			s.err = nil
@@ -142,26 +146,41 @@ func (s *slot) Context() context.Context {
 		// It ends by requestStop alone, so that a guest whose call was woken does
 		// not go on.
 		s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(s.parent))
-		if s.stopping.Load() == s.generation.Load() {
+		if s.asked.Load()>>8 == s.generation.Load() {
 			s.cancel(errStopped)
 		}
 	}
 	return s.ctx
 }
 
-// requestStop asks an invocation to stop, if it still runs. Waiting host calls are
-// woken; the watcher sees to the rest.
+// requestStop asks an invocation to stop, unless it has been asked. Waiting host calls
+// are woken; the watcher sees to the rest, and asks again where the guest had not
+// started yet.
 func (s *slot) requestStop(generation uint64, reason uint8) {
-	if !s.native.RequestStop(generation, reason) {
-		return
+	for {
+		before := s.asked.Load()
+		if before>>8 >= generation {
+			return
+		}
+		if s.asked.CompareAndSwap(before, generation<<8|uint64(reason)) {
+			break
+		}
 	}
-	s.stopping.Store(generation)
+	s.native.RequestStop(generation, reason)
 	s.mu.Lock()
 	if s.generation.Load() == generation && s.cancel != nil {
 		s.cancel(errStopped)
 	}
 	s.mu.Unlock()
 	s.engine.watcher.poke()
+}
+
+// stopReason is why an invocation was asked to stop; 0 if it was not.
+func (s *slot) stopReason(generation uint64) uint8 {
+	if asked := s.asked.Load(); asked>>8 == generation {
+		return uint8(asked)
+	}
+	return 0
 }
 
 // dropContext ends what Context made.

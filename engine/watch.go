@@ -118,7 +118,8 @@ func (w *watcher) look(s *slot, now int64) (next int64, running bool) {
 	if now >= deadline {
 		s.requestStop(generation, stopDeadline)
 	}
-	if s.stopping.Load() == generation {
+	if reason := s.stopReason(generation); reason != 0 {
+		s.native.RequestStop(generation, reason)
 		w.kick(s, m)
 		return now + int64(kickEvery), true
 	}

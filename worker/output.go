@@ -2,8 +2,11 @@ package worker
 
 import (
 	"io"
+	"os"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/hostcall/wasi"
 )
 
 // budget is what an invocation may still write, on all its streams together.
@@ -23,6 +26,12 @@ type limitedWriter struct {
 
 // Write passes p on as far as the budget goes; beyond it the error is a *guest.Limit.
 func (l *limitedWriter) Write(p []byte) (int, error) {
+	return l.WriteWhile(nil, p)
+}
+
+// WriteWhile implements hostcall.WaitingWriter: it is Write, but waits for a file's
+// reader only as long as the invocation goes on.
+func (l *limitedWriter) WriteWhile(r hostcall.Running, p []byte) (int, error) {
 	used := l.budget.used + l.budget.other()
 	room := l.budget.limit - min(used, l.budget.limit)
 	over := uint64(len(p)) > room
@@ -33,7 +42,12 @@ func (l *limitedWriter) Write(p []byte) (int, error) {
 	n := len(take)
 	if l.w != nil && n > 0 {
 		var err error
-		if n, err = l.w.Write(take); err != nil {
+		if f, ok := l.w.(*os.File); ok && r != nil {
+			n, err = wasi.WriteFile(r, f, take)
+		} else {
+			n, err = l.w.Write(take)
+		}
+		if err != nil {
 			l.budget.used += uint64(n)
 			return n, err
 		}

@@ -40,9 +40,10 @@ type Config struct {
 
 // Worker runs the functions of a store.
 type Worker struct {
-	cfg    Config
-	engine *engine.Engine
-	calls  sync.Pool // of *call
+	cfg       Config
+	engine    *engine.Engine
+	calls     sync.Pool // of *call
+	functions sync.Map  // by *engine.Module
 }
 
 // The order of the engine's states.
@@ -126,6 +127,7 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 		f.module.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	w.functions.Store(f.module, f)
 	return f, nil
 }
 
@@ -194,6 +196,7 @@ func (f *Function) Image() string { return f.module.Image() }
 
 // Close waits for running invocations and frees the function.
 func (f *Function) Close() error {
+	f.worker.functions.Delete(f.module)
 	return errors.Join(f.module.Close(), f.root.Close())
 }
 

@@ -127,21 +127,6 @@ func TestHostCallThatFailsEndsTheFunction(t *testing.T) {
 	}
 }
 
-func TestInvocationOfAWarmFunctionAllocatesNothing(t *testing.T) {
-	w := testWorker(t, Config{Engine: engine.Config{Shards: 1}})
-	f := add(t, w, "faasm/hello.c")
-	inv, ctx := &Invocation{}, context.Background()
-	run := func() {
-		if _, err := f.Invoke(ctx, inv); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run()
-	if n := testing.AllocsPerRun(200, run); n > 0.5 {
-		t.Errorf("%v allocations for each invocation", n)
-	}
-}
-
 func TestImportsThatAreNotProvidedTrapByName(t *testing.T) {
 	w := testWorker(t, Config{})
 	_, _, _, err := invoke(add(t, w, "faasm/chain_named_a.cpp"), &Invocation{})

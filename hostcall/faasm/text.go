@@ -3,7 +3,6 @@ package faasm
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strconv"
 
 	"github.com/faaslens/faaslens/guest"
@@ -73,8 +72,8 @@ func printLine(c *hostcall.Call) (ok bool, err error) {
 	if w == nil {
 		return true, nil
 	}
-	if _, err = w.Write(c.Bytes(0)); err == nil {
-		_, err = io.WriteString(w, "\n")
+	if _, err = c.Write(w, c.Bytes(0)); err == nil {
+		_, err = c.Write(w, []byte{'\n'})
 	}
 	var limit *guest.Limit
 	if errors.As(err, &limit) {

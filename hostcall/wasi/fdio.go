@@ -224,12 +224,12 @@ func (s *System) writeOutput(c *hostcall.Call, w io.Writer, vecs [][]byte, total
 		for _, v := range vecs {
 			s.gather = append(s.gather, v...)
 		}
-		return clampWrite(w, s.gather)
+		return clampWrite(c, w, s.gather)
 	}
 	written := 0
 	for _, v := range vecs {
 		for len(v) > 0 {
-			n, err := clampWrite(w, v[:min(len(v), 1<<20)])
+			n, err := clampWrite(c, w, v[:min(len(v), 1<<20)])
 			written += n
 			v = v[n:]
 			if err != nil {
@@ -243,9 +243,9 @@ func (s *System) writeOutput(c *hostcall.Call, w io.Writer, vecs [][]byte, total
 	return written, nil
 }
 
-// clampWrite is w.Write, whose number it does not trust.
-func clampWrite(w io.Writer, b []byte) (int, error) {
-	n, err := w.Write(b)
+// clampWrite writes to an output, whose number it does not trust.
+func clampWrite(c *hostcall.Call, w io.Writer, b []byte) (int, error) {
+	n, err := c.Write(w, b)
 	n = min(max(n, 0), len(b))
 	if n < len(b) && err == nil {
 		err = io.ErrShortWrite

@@ -2,8 +2,11 @@ package wasi
 
 import (
 	"context"
+	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/faaslens/faaslens/hostcall"
 )
 
 // waitReady waits until one of the host's descriptors is ready, and notes in their
@@ -66,3 +69,43 @@ func readyNow(fd int, events int16) int16 {
 		return fds[0].Revents
 	}
 }
+
+// WriteFile writes to a file of the host's. Where it is no regular file, it waits for
+// room as long as the invocation goes on.
+//
+// A pipe that is ready takes pipeRoom bytes at once (pipe(7)); a terminal may take
+// less, and then a write waits regardless.
+func WriteFile(r hostcall.Running, f *os.File, p []byte) (n int, err error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	for n < len(p) {
+		room := len(p) - n
+		var waited error
+		err := conn.Control(func(fd uintptr) {
+			var st unix.Stat_t
+			if unix.Fstat(int(fd), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+				return
+			}
+			room = min(room, pipeRoom)
+			if readyNow(int(fd), unix.POLLOUT) == 0 {
+				waited = waitReady(r.Context(), []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}})
+			}
+		})
+		if err != nil {
+			return n, err
+		}
+		if waited != nil {
+			return n, waited
+		}
+		k, err := f.Write(p[n : n+room])
+		n += max(k, 0)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+const pipeRoom = 4096

@@ -30,6 +30,7 @@ var levels = map[string]int{
 	"store":                    2,
 	"toolchain":                2,
 	"worker":                   3,
+	"inspect":                  3,
 	"cli":                      4,
 	"cmd/faaslens":             5,
 }

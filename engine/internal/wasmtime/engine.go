@@ -28,6 +28,10 @@ const Version = "39.0.0"
 type Config struct {
 	// Slots is how many invocations can run at once.
 	Slots int
+	// Greedy is how many of them may have MaxMemories memories, MaxTables tables
+	// and a heap for exceptions and other managed objects, which takes one memory
+	// more. The others have a memory and two tables.
+	Greedy int
 	// Stack is the native stack in bytes that guest frames may take.
 	Stack uint64
 	// TableElements bounds the size of each table.
@@ -77,12 +81,12 @@ func NewEngine(cfg Config) (*Engine, error) {
 	C.wasmtime_config_parallel_compilation_set(c, true)
 	enableFeatures(c)
 	pool := C.wasmtime_pooling_allocation_config_new()
-	slots := C.uint32_t(cfg.Slots)
+	slots, greedy := C.uint32_t(cfg.Slots), C.uint32_t(cfg.Greedy)
 	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
-	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+MaxMemories)
-	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+MaxTables)
+	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+MaxMemories*greedy)
+	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+MaxTables*greedy)
 	C.wasmtime_pooling_allocation_config_total_stacks_set(pool, 0)
-	C.wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, slots)
+	C.wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, greedy)
 	C.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots)
 	C.wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, MaxMemories)
 	C.wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, MaxTables)

@@ -110,12 +110,14 @@ int fl_open(fl_invocation *iv) {
     return FL_SMALL_STACK;
   iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
   iv->context = wasmtime_store_context(iv->store);
-  wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);
+  wasmtime_store_limiter(iv->store, iv->limits.memory_first, iv->limits.table, -1, -1, -1);
   wasm_trap_t *t = NULL;
   wasmtime_error_t *e = wasmtime_instance_pre_instantiate(iv->module->pre, iv->context, &iv->instance, &t);
   if (e || t)
     return ended(iv, e, t);
   iv->has_instance = true;
+  if (iv->limits.memory_first != iv->limits.memory_hard)
+    wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);
   wasmtime_extern_t item;
   if (!iv->has_memory && iv->module->memory &&
       wasmtime_instance_export_get(iv->context, &iv->instance, iv->module->memory, iv->module->memory_len, &item) &&
@@ -172,8 +174,12 @@ static int call_in_stack(fl_invocation *iv, const wasmtime_func_t *func, wasmtim
   return e || t ? ended(iv, e, t) : p.result;
 }
 
+// fl_call calls an export. While the start function runs, there is no instance yet whose
+// exports could be found.
 int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_t n) {
   wasmtime_extern_t item;
+  if (!iv->has_instance)
+    return FL_STARTING;
   if (!wasmtime_instance_export_get(iv->context, &iv->instance, s->name, s->len, &item) ||
       item.kind != WASMTIME_EXTERN_FUNC)
     return FL_NO_EXPORT;
@@ -196,7 +202,7 @@ void fl_close(fl_invocation *iv) {
   if (iv->has_memory)
     iv->peak = wasmtime_memory_data_size(iv->context, &iv->memory);
   // From here on a stop has nothing to stop.
-  iv->reason = atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel) & 0xff;
+  atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel);
   fl_leave(iv);
   if (iv->store)
     wasmtime_store_delete(iv->store);
@@ -295,12 +301,6 @@ void fl_clear(fl_invocation *iv) {
 void fl_set_code(fl_module *m, const fl_code *code) { free((void *)atomic_exchange(&m->code, code)); }
 
 void fl_set_idle(fl_invocation *iv) { atomic_store(&iv->control, FL_IDLE); }
-
-// fl_reason is why a stop was asked for: of the run that goes on, or of the last.
-uint8_t fl_reason(fl_invocation *iv) {
-  uint8_t now = atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff;
-  return now == FL_IDLE ? iv->reason : now;
-}
 
 // fl_control is where Go starts a generation.
 uint64_t *fl_control(fl_invocation *iv) { return (uint64_t *)&iv->control; }

@@ -72,6 +72,7 @@ typedef struct {
 
 typedef struct {
   int64_t memory_hard;   // refuse growth beyond; -1 for no refusal
+  int64_t memory_first;  // the same while the instance is made, which may start with more
   uint64_t memory_soft;  // stop the guest beyond; 0 for none
   int64_t table;         // elements; -1 for the pool's
   size_t stack;          // 0 for the engine's
@@ -105,7 +106,6 @@ typedef struct fl_invocation {
   volatile uintptr_t stop_pc;
   volatile bool stopped;
   uint32_t missed; // instants at which the handler found the guest between frames
-  uint8_t reason; // of control, when the run ended
 
   // How the last call ended.
   wasmtime_error_t *error;
@@ -122,7 +122,7 @@ typedef struct {
 } fl_frame;
 
 enum { FL_MAX_PARAMS = 4 };
-enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK };
+enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING };
 
 int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
@@ -138,7 +138,6 @@ void fl_clear(fl_invocation *);
 void fl_set_code(fl_module *, const fl_code *);
 void fl_set_idle(fl_invocation *);
 uint64_t *fl_control(fl_invocation *);
-uint8_t fl_reason(fl_invocation *);
 
 // length.c
 void fl_find_length(fl_invocation *, const void *funcref);

@@ -136,10 +136,13 @@ func (s *Steps) Free() {
 
 // Limits of one invocation, in the binding's terms.
 type Limits struct {
-	MemoryHard uint64 // growth beyond is refused; 0 for the engine's maximum
-	MemorySoft uint64 // a guest found beyond is stopped; 0 for never
-	Table      uint64 // elements of each table; 0 for the engine's
-	Stack      uint64 // native bytes, if less than the engine's; 0 for the engine's
+	MemoryHard uint64 // growth of a memory beyond is refused; 0 for the engine's maximum
+	// MemoryFirst is what a memory may start with, if more than MemoryHard; growth
+	// up to it is allowed to the start function.
+	MemoryFirst uint64
+	MemorySoft  uint64 // a guest found beyond is stopped; 0 for never
+	Table       uint64 // elements of each table; 0 for the engine's
+	Stack       uint64 // native bytes, if less than the engine's; 0 for the engine's
 }
 
 // Status says how a run ended.
@@ -150,6 +153,7 @@ const (
 	Failed     Status = C.FL_FAILED // a trap or an error: see TrapCode and Message
 	NoExport   Status = C.FL_NO_EXPORT
 	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
+	Starting   Status = C.FL_STARTING    // called from the start function
 )
 
 // Begin starts a generation, which names the run that follows for RequestStop and Look;
@@ -164,6 +168,7 @@ func (s *Slot) Run(m *Module, l Limits, steps *Steps) Status {
 	c := s.c
 	c.module = m.c
 	c.limits.memory_hard = orNone(l.MemoryHard)
+	c.limits.memory_first = orNone(max(l.MemoryFirst, l.MemoryHard))
 	c.limits.memory_soft = C.uint64_t(l.MemorySoft)
 	c.limits.table = orNone(l.Table)
 	c.limits.stack = C.size_t(l.Stack)
@@ -184,15 +189,9 @@ func (s *Slot) Step() (step int, value int32) { return int(s.c.step), int32(s.c.
 // Peak is the size of memory at the run's end, which is its largest.
 func (s *Slot) Peak() uint64 { return uint64(s.c.peak) }
 
-// StopReason is why the run was asked to stop; 0 if it was not.
-func (s *Slot) StopReason() uint8 { return uint8(C.fl_reason(s.c)) }
-
-// StopMemory is the reason that the binding itself gives: memory beyond the soft
-// limit. The reasons of RequestStop must be others below 255.
-const StopMemory = C.FL_STOP_MEMORY
-
-// RequestStop asks the run of that generation to stop, for a reason between 1 and
-// 254. It reports whether that run was still going and nobody had asked before. Kick
+// RequestStop asks the run of that generation to stop, for a reason between 1 and 254
+// other than 3, which the binding gives where memory is beyond its soft limit. It
+// reports whether that run was going and nobody had asked before. Kick
 // must follow, again and again until the run ends: a signal finds the guest only
 // while it executes its own code.
 func (s *Slot) RequestStop(generation uint64, reason uint8) bool {
@@ -266,6 +265,9 @@ func (s *Slot) Grow(pages uint64) (before uint64, ok bool) {
 
 // ErrNoExport is a call of something that the guest does not export.
 var ErrNoExport = errors.New("the guest does not export it")
+
+// ErrStarting is a call of a guest whose start function has not ended.
+var ErrStarting = errors.New("its start function has not ended")
 
 // Call runs an exported function from within a host call. The caller has checked
 // that args fit its type; At most MaxParams of either.

@@ -250,6 +250,15 @@ int fl_install_handler(void) {
   return sigaction(STOP_SIGNAL, &sa, NULL) ? errno : 0;
 }
 
+// keep_handler puts the handler back where another part of the program took the signal
+// for itself, as Go's signal.Ignore does that is given no signals.
+static int keep_handler(void) {
+  struct sigaction sa;
+  if (sigaction(STOP_SIGNAL, NULL, &sa))
+    return errno;
+  return sa.sa_flags & SA_SIGINFO && sa.sa_sigaction == on_stop ? 0 : fl_install_handler();
+}
+
 // fl_request_stop marks a running invocation as to be stopped. It reports whether
 // that generation still ran and nobody had asked before.
 bool fl_request_stop(fl_invocation *iv, uint64_t generation, uint8_t reason) {
@@ -260,5 +269,8 @@ bool fl_request_stop(fl_invocation *iv, uint64_t generation, uint8_t reason) {
 // fl_kick signals the invocation's thread. A signal that comes too late finds
 // nothing to do.
 int fl_kick(fl_invocation *iv) {
+  int failed = keep_handler();
+  if (failed)
+    return failed;
   return syscall(SYS_tgkill, getpid(), atomic_load(&iv->tid), STOP_SIGNAL) ? errno : 0;
 }
