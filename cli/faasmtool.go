@@ -25,10 +25,11 @@ type faasmTool func(s *session, args []string) int
 // faasmTools are those that this program is when it is called by their names.
 func faasmTools() map[string]faasmTool {
 	return map[string]faasmTool{
-		"simple_runner": (*session).simpleRunner,
-		"func_runner":   (*session).funcRunner,
-		"codegen_func":  (*session).codegenFunc,
-		"func_sym":      (*session).funcSym,
+		"simple_runner":     (*session).simpleRunner,
+		"func_runner":       (*session).funcRunner,
+		"codegen_func":      (*session).codegenFunc,
+		"func_sym":          (*session).funcSym,
+		"microbench_runner": (*session).microbenchRunner,
 	}
 }
 
@@ -144,13 +145,13 @@ func faasmFunction(user, function string) (guest.Name, faasm.Python, error) {
 // logEnding logs how an invocation went that did not return, with its stack.
 func (l *faasmLog) logEnding(e *ending) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Runtime exception: %s", e.message)
+	fmt.Fprintf(&b, "Runtime exception: %s\n", e.message)
 	if len(e.frames) > 0 {
-		b.WriteString("\nCall stack:\n")
+		b.WriteString("Call stack:\n")
 		e.writeStack(&b)
 	}
 	for _, next := range e.next() {
-		b.WriteString("\n  " + next)
+		fmt.Fprintf(&b, "  %s\n", next)
 	}
 	l.fail("%s", strings.TrimSuffix(b.String(), "\n"))
 }

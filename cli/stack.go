@@ -62,22 +62,19 @@ func (s *stackWriter) write(frames []worker.Frame) {
 	} else {
 		outer := lines[len(lines)-outerLines:]
 		s.lines(lines[:innerLines])
-		s.note("%s more", grouped(outer[0].At-lines[innerLines].At))
+		s.note(fmt.Sprintf("%d more", outer[0].At-lines[innerLines].At))
 		s.lines(outer)
 	}
 	if why := whyNoLines(frames); why != "" {
-		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(why))
+		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
 	}
 }
 
 func (s *stackWriter) lines(lines []worker.StackLine) {
 	for _, l := range lines {
-		switch {
-		case l.Period == 1:
-			s.note("%s more of %s", grouped(l.Times), printable(l.Frame.Function))
-		case l.Period > 1:
-			s.note("these %d frames %s more times", l.Period, grouped(l.Times))
-		default:
+		if l.Period > 0 {
+			s.note(printable(l.Note()))
+		} else {
 			fmt.Fprintf(s.w, "    %-*s %s\n", s.width, fmt.Sprintf("#%d", l.At), callText(&l.Frame, s.sources))
 			if s.excerpt != nil && s.excerpt.at == l.At {
 				s.excerpt.write(s.w)
@@ -87,8 +84,8 @@ func (s *stackWriter) lines(lines []worker.StackLine) {
 }
 
 // note writes a line that stands for several calls.
-func (s *stackWriter) note(format string, args ...any) {
-	fmt.Fprintf(s.w, "    %-*s %s\n", s.width, "…", fmt.Sprintf(format, args...))
+func (s *stackWriter) note(text string) {
+	fmt.Fprintf(s.w, "    %-*s %s\n", s.width, "…", text)
 }
 
 // callText says in a line which function a call is of and where it is: in the source
@@ -135,6 +132,14 @@ func whyNoLines(frames []worker.Frame) string {
 	return why
 }
 
+// adviseOnLines adds to why there are no lines how to get them, unless it says so.
+func adviseOnLines(why string) string {
+	if strings.Contains(why, "build with -g") {
+		return why
+	}
+	return why + "; build it again, without --strip or with -g"
+}
+
 // printable makes words that come from a module harmless for a terminal.
 func printable(s string) string {
 	bad := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
@@ -143,13 +148,4 @@ func printable(s string) string {
 	}
 	quoted := strconv.Quote(s)
 	return quoted[1 : len(quoted)-1]
-}
-
-// grouped writes a number with its thousands apart.
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -24,7 +24,7 @@ func TestLongStacksLoseTheirMiddle(t *testing.T) {
 	w := stackWriter{w: &b}
 	w.write(stack)
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	want := []string{"    #39   f39 (+0x27)", "    …     9,950 more", "    #9990 f9990 (+0x2706)"}
+	want := []string{"    #39   f39 (+0x27)", "    …     9950 more", "    #9990 f9990 (+0x2706)"}
 	if len(lines) != innerLines+1+outerLines {
 		t.Fatalf("%d lines", len(lines))
 	}

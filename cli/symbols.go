@@ -253,9 +253,11 @@ func (p *placePrinter) print(at guest.CodeOffset) error {
 	switch {
 	case p.json:
 		e := placeEntry{Offset: uint64(at)}
+		i, _ := p.module.BodyAt(at)
+		file, _ := p.module.FileOffset(at)
 		for _, l := range p.table.At(at) {
 			e.Calls = append(e.Calls, stackFrame{
-				Name: l.Function, Linkage: l.Linkage, File: l.File, Line: l.Line, Column: l.Column,
+				Function: uint32(i), Offset: uint64(file), Name: l.Function, Linkage: l.Linkage, File: l.File, Line: l.Line, Column: l.Column,
 				Inlined: l.Inlined, CodeOffset: uint64(at), Note: l.Note,
 			})
 		}

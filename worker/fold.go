@@ -1,5 +1,10 @@
 package worker
 
+import (
+	"fmt"
+	"strconv"
+)
+
 // StackLine is a line of a stack for people: a call, or the note that the calls
 // before it come again.
 type StackLine struct {
@@ -7,6 +12,23 @@ type StackLine struct {
 	Frame  Frame
 	Period int // of a note: how many calls come again; else 0
 	Times  int // of a note: and how often
+}
+
+// Note says in words what a note stands for.
+func (l *StackLine) Note() string {
+	if l.Period == 1 {
+		return grouped(l.Times) + " more of " + l.Frame.Function
+	}
+	return fmt.Sprintf("these %d frames %s more times", l.Period, grouped(l.Times))
+}
+
+// grouped writes a number with its thousands apart.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // Fold makes lines of a stack, with repetitions folded as recursion makes them. Calls
