@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -280,9 +281,9 @@ func (e *Engine) compile(ctx context.Context, parsed *wasm.Module, progress func
 	}
 	done := make(chan outcome, 1)
 	start := time.Now()
-	e.modules.Add(1)
+	e.compiling.Add(1)
 	go func() {
-		defer e.modules.Done()
+		defer e.compiling.Done()
 		image, err := e.shards[0].native.Compile(parsed.Bytes())
 		done <- outcome{image, err}
 	}()
@@ -300,24 +301,56 @@ func (e *Engine) compile(ctx context.Context, parsed *wasm.Module, progress func
 				progress(time.Since(start))
 			}
 		case <-ctx.Done():
+			e.givenUp.Add(1)
 			return nil, fmt.Errorf("compile: %w", ctx.Err())
 		}
 	}
 }
 
-// invalid takes the offset out of the engine's message about an invalid module, which
-// ends "(at offset 0x1a)".
+// invalid takes the reason and the offset out of the engine's message about an invalid
+// module, in which the offset stands as "(at offset 0x1a)" or as "at offset 26: ".
 func invalid(err error) error {
-	e := &guest.InvalidModule{Offset: -1, Reason: strings.TrimSpace(err.Error())}
-	head, tail, ok := strings.Cut(e.Reason, " (at offset 0x")
-	if !ok {
+	e := &guest.InvalidModule{Offset: -1, Reason: innermost(err.Error())}
+	reason, tail, found := strings.Cut(e.Reason, " (at offset 0x")
+	if !found {
+		_, tail, found = strings.Cut(err.Error(), " (at offset 0x")
+	}
+	if found {
+		if _, err := fmt.Sscanf(tail, "%x)", &e.Offset); err == nil {
+			e.Reason = reason
+		}
 		return e
 	}
-	var at int64
-	if _, err := fmt.Sscanf(tail, "%x)", &at); err == nil {
-		e.Offset, e.Reason = at, head
+	if tail, found := strings.CutPrefix(e.Reason, "Invalid input WebAssembly code at offset "); found {
+		number, why, _ := strings.Cut(tail, ": ")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			e.Offset, e.Reason = n, why
+		}
 	}
 	return e
+}
+
+// causedBy stands in the engine's messages before the causes, of which the last is the
+// reason for the others. Where there are several they are numbered.
+const causedBy = "Caused by:\n"
+
+func innermost(message string) string {
+	_, causes, found := strings.Cut(message, causedBy)
+	if !found {
+		return strings.TrimSpace(message)
+	}
+	reason := ""
+	for line := range strings.Lines(causes) {
+		line = strings.TrimSpace(line)
+		number, text, numbered := strings.Cut(line, ": ")
+		if _, err := strconv.Atoi(number); numbered && err == nil {
+			reason = text
+		} else if reason == "" {
+			reason = line
+		}
+	}
+	reason, _, _ = strings.Cut(reason, "; breakdown")
+	return reason
 }
 
 // processor describes the processor as far as compiled code depends on it.

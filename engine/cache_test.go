@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/faaslens/faaslens/guest"
@@ -176,5 +178,91 @@ func TestModuleRunsWhereItsImageCannotBeKept(t *testing.T) {
 			t.Errorf("image is %s", m.Image())
 		}
 		m.Close()
+	}
+}
+
+func TestReasonsAreTakenOutOfTheEnginesWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		says, reason string
+		offset       int64
+	}{
+		"a place in hexadecimal": {"expected i32 (at offset 0x1a)", "expected i32", 0x1a},
+		"a cause":                {"failed to parse (at offset 0x28)\n\nCaused by:\n    too long", "too long", 0x28},
+		"a cause with its place": {"failed to parse\n\nCaused by:\n    too long (at offset 0x28)", "too long", 0x28},
+		"a place in decimal":     {"failed\n\nCaused by:\n    0: translation\n    1: Invalid input WebAssembly code at offset 35: too many", "too many", 35},
+		"several causes":         {"failed\n\nCaused by:\n    0: outer\n    1: inner", "inner", -1},
+		"a list behind":          {"failed\n\nCaused by:\n    too large; breakdown of it:\n    \n     * all", "too large", -1},
+		"no place":               {"failed", "failed", -1},
+		"a place that is none":   {"failed (at offset 0xyz)", "failed (at offset 0xyz)", -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var e *guest.InvalidModule
+			if err := invalid(errors.New(c.says)); !errors.As(err, &e) || e.Reason != c.reason || e.Offset != c.offset {
+				t.Errorf("got %+v", err)
+			}
+		})
+	}
+}
+
+// A service may hold a module for long: by the time another shard needs it, the file
+// may have gone or changed.
+func TestShardsLoadWhatWasChecked(t *testing.T) {
+	for name, change := range map[string]func(path string) error{
+		"after it was removed":  os.Remove,
+		"after it was replaced": func(path string) error { return writeFile(path, []byte("no image")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := New(Config{Calls: testCalls(t), Slots: 1, Shards: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			for _, cached := range []bool{false, true} {
+				dir := t.TempDir()
+				if cached {
+					openCached(t, e, dir, returnsSeven).Close()
+				}
+				m := openCached(t, e, dir, returnsSeven)
+				defer m.Close()
+				if err := change(m.Image()); err != nil {
+					t.Fatal(err)
+				}
+				for range 6 {
+					if s, _, err := run(m, guest.Limits{}); err != nil || s.values[0] != 7 {
+						t.Errorf("cached %v: %v", cached, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Engines in as many processes may do this; here they share one.
+func TestManyCompileTheSameFunctionAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			e, err := New(Config{Calls: testCalls(t), Slots: 1, Shards: 1})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer e.Close()
+			for i := range 10 {
+				m := openCached(t, e, dir, returnsSeven)
+				if s, _, err := run(m, guest.Limits{}); err != nil || s.values[0] != 7 {
+					t.Error(err)
+				}
+				if i%3 == 0 {
+					_ = os.Remove(m.Image()) // and another may be reading it
+				}
+				m.Close()
+			}
+		})
+	}
+	all.Wait()
+	if left := cachedFiles(t, dir, ".writing-*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }

@@ -89,7 +89,10 @@ type Engine struct {
 	open    sync.Map       // the same, as keys
 	looking sync.Mutex     // guards looker
 	looker  *wasmtime.Looker
-	close   sync.Once
+	// compiling are compilations under way, of which some may have been given up.
+	compiling sync.WaitGroup
+	givenUp   atomic.Int32
+	close     sync.Once
 }
 
 // shard is a pool of instances and the slots that use it.
@@ -138,12 +141,20 @@ func New(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Close waits until all modules are closed and frees the engine.
+// Close waits until all modules are closed and frees the engine. Where a compilation was
+// cancelled that cannot be stopped, the rest is freed when that has ended.
 func (e *Engine) Close() error {
 	e.close.Do(func() {
 		e.modules.Wait()
 		e.watcher.stop()
-		e.freeShards()
+		if e.givenUp.Load() == 0 {
+			e.freeShards()
+			return
+		}
+		go func() {
+			e.compiling.Wait()
+			e.freeShards()
+		}()
 	})
 	return nil
 }

@@ -167,10 +167,17 @@ type LinkError struct {
 	Missing []MissingImport
 }
 
+// maxListed is how many imports the text of a LinkError lists.
+const maxListed = 100
+
 func (e *LinkError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d import(s) cannot be linked:", len(e.Missing))
-	for _, m := range e.Missing {
+	for i, m := range e.Missing {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n  … and %d more", len(e.Missing)-i)
+			break
+		}
 		fmt.Fprintf(&b, "\n  %s %s.%s %s", m.Kind, m.Module, m.Name, m.Want)
 		if m.Have != "" {
 			fmt.Fprintf(&b, " (provided as %s)", m.Have)

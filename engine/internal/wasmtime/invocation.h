@@ -151,14 +151,9 @@ bool fl_end_look(fl_invocation *, fl_look *);
 void fl_cgo_traceback(void *);
 void fl_cgo_context(void *);
 
-// stop.c
+// thread.c and stop.c
 fl_invocation *fl_current(void);
-bool fl_body_of(const fl_code *, uintptr_t pc, uint32_t *i);
-bool fl_frame_is_whole(const fl_module *, uintptr_t pc);
-bool fl_exit_words(const fl_invocation *, const void *ucontext, uintptr_t *fp);
 bool fl_on_stack(uintptr_t);
-uintptr_t fl_pc(const void *ucontext);
-uintptr_t fl_fp(const void *ucontext);
 void fl_enter(fl_invocation *);
 void fl_leave(fl_invocation *);
 int fl_install_handler(void);

@@ -2,8 +2,7 @@
 // handler while it runs, and for Go's tracebacks. Compiled code keeps frame pointers: a
 // frame begins with the caller's frame pointer and the return address.
 #define _GNU_SOURCE
-#include "invocation.h"
-#include <ucontext.h>
+#include "frame.h"
 
 static bool in_code(const fl_module *m, uintptr_t pc) {
   const fl_code *code = atomic_load_explicit(&m->code, memory_order_acquire);
@@ -41,7 +40,7 @@ void fl_host_stack(fl_invocation *iv, fl_stack *s) { walk_exits(iv->module, iv->
 
 // fl_signal_stack takes the stack of a guest that a signal interrupted. It is false
 // where the guest is between frames; a moment later it will not be.
-static bool signal_stack(fl_invocation *iv, const ucontext_t *uc, fl_stack *s) {
+static bool signal_stack(fl_invocation *iv, const void *uc, fl_stack *s) {
   const fl_module *m = iv->module;
   uintptr_t pc = fl_pc(uc), fp;
   if (iv->in_host) {
@@ -115,12 +114,12 @@ void fl_cgo_traceback(void *arg) {
     const fl_exit *e = (const fl_exit *)a->context;
     walk(e->module, e->fp, &s);
   } else if (a->signal && iv && !iv->in_host && iv->module) {
-    uintptr_t fp, pc = fl_pc((const ucontext_t *)a->signal);
+    uintptr_t fp, pc = fl_pc((const void *)a->signal);
     if (pc >= iv->module->image && pc < iv->module->image_end) {
       push(&s, pc);
       if (fl_frame_is_whole(iv->module, pc))
-        walk(iv->module, fl_fp((const ucontext_t *)a->signal), &s);
-    } else if (fl_exit_words(iv, (const ucontext_t *)a->signal, &fp)) {
+        walk(iv->module, fl_fp((const void *)a->signal), &s);
+    } else if (fl_exit_words(iv, (const void *)a->signal, &fp)) {
       walk(iv->module, fp, &s);
     }
   }

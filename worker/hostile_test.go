@@ -1,0 +1,221 @@
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall"
+)
+
+// goodInput is what the well-behaved function gets; it must come out as it went in.
+func goodInput(n int) string {
+	return strings.Repeat("well-behaved "+strconv.Itoa(n)+" ", 4000)
+}
+
+// checkGood runs the well-behaved function, which echoes its stdin, and compares.
+func checkGood(t *testing.T, f *Function, n int) {
+	t.Helper()
+	in := goodInput(n)
+	var stderr bytes.Buffer
+	stdout, output, o, err := invoke(f, &Invocation{
+		Stdin: strings.NewReader(in), Stderr: &stderr, Limits: guest.Limits{Timeout: time.Minute, Memory: 16 << 20},
+	})
+	if err != nil || o.Code != 0 || stdout != in || output != "" {
+		t.Errorf("the well-behaved function: code %d, %v, %d of %d bytes, output %q, stderr %q", o.Code, err, len(stdout), len(in), output, &stderr)
+	}
+}
+
+// A hostile function, in all its ways and many times at once, changes nothing for a
+// well-behaved one in the same process, and nothing outside its own root.
+func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
+	w := testWorker(t, Config{Engine: engine.Config{Slots: 32}})
+	hostile, good := add(t, w, "hostile.c"), add(t, w, "echo_stdin.c")
+	// Beside the function's root are its neighbours'; the links lead up there.
+	secret := filepath.Join(filepath.Dir(hostile.root.Name()), "secret")
+	if err := os.WriteFile(secret, []byte("not yours"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(hostile.root.Name()))))
+	before := tree(t, data, hostile.root.Name())
+	rounds := 6
+	if testing.Short() {
+		rounds = 2
+	}
+	ways := [][]string{
+		{"calls", "1", "4000"}, {"calls", "2", "4000"}, {"calls", "3", "4000"}, {"links"},
+		{"swap", "4000"}, {"reach", "4000"}, {"swap", "3000"}, {"reach", "3000"}, {"memory"}, {"output"},
+	}
+	quit := make(chan struct{})
+	var harm, goods sync.WaitGroup
+	for _, way := range ways {
+		harm.Go(func() {
+			for range rounds {
+				var stderr bytes.Buffer
+				_, _, o, err := invoke(hostile, &Invocation{
+					Args: append([]string{"hostile"}, way...), Stdin: strings.NewReader(""), Stderr: &stderr,
+					Limits: guest.Limits{Timeout: time.Minute, Memory: 64 << 20, Output: 4 << 20},
+				})
+				checkHostile(t, way[0], o, err, stderr.String())
+			}
+		})
+	}
+	for g := range 2 {
+		goods.Go(func() {
+			for n := g; ; n += 2 {
+				select {
+				case <-quit:
+					return
+				default:
+					checkGood(t, good, n)
+				}
+			}
+		})
+	}
+	harm.Wait()
+	close(quit)
+	goods.Wait()
+	if after := tree(t, data, hostile.root.Name()); after != before {
+		t.Errorf("outside its root, there was\n%s\nand now is\n%s", before, after)
+	}
+}
+
+// checkHostile says whether a hostile run ended as its way must.
+func checkHostile(t *testing.T, way string, o Outcome, err error, stderr string) {
+	t.Helper()
+	var l *guest.Limit
+	switch {
+	case way == "memory":
+		// Its growth is refused, or it is stopped beyond its limit.
+		if err != nil && !(errors.As(err, &l) && l.Kind == guest.LimitMemory) {
+			t.Errorf("%s: %v", way, err)
+		}
+	case way == "output":
+		if !errors.As(err, &l) || l.Kind != guest.LimitOutput {
+			t.Errorf("%s: %v", way, err)
+		}
+	case err != nil || o.Code != 0 || strings.Contains(stderr, "ESCAPED") || strings.Contains(stderr, "BAD"):
+		t.Errorf("%s: code %d, %v\n%s", way, o.Code, err, lines(stderr, "ESCAPED", "BAD"))
+	}
+}
+
+// lines are those of a text with one of the words in them.
+func lines(text string, words ...string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		for _, w := range words {
+			if strings.Contains(line, w) {
+				b.WriteString(line)
+			}
+		}
+	}
+	return b.String()
+}
+
+// tree lists all below a directory, with sizes, but for what is below except.
+func tree(t *testing.T, dir, except string) string {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if path == except {
+			return filepath.SkipDir
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		b.WriteString(path + " " + info.Mode().String())
+		if !d.IsDir() {
+			b.WriteString(" " + strconv.FormatInt(info.Size(), 10))
+		}
+		b.WriteByte('\n')
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Whatever way an invocation ends, nothing of it is found by the next, at once or after
+// each other: the guest looks in memory, tables, descriptors and the environment.
+func TestNothingOfAnInvocationIsLeft(t *testing.T) {
+	w := testWorker(t, Config{Engine: engine.Config{Slots: 4}})
+	f := add(t, w, "leak_probe.c")
+	var all sync.WaitGroup
+	for g := range 4 {
+		all.Go(func() {
+			for i := range 12 {
+				how := []string{"", "trap", "exit", "spin"}[(i+g)%4]
+				inv := &Invocation{Args: []string{"probe", how}, Limits: guest.Limits{Timeout: time.Minute}}
+				if how == "spin" {
+					inv.Limits.Timeout = 30 * time.Millisecond
+				}
+				out, _, o, err := invoke(f, inv)
+				if out != "clean\n" || o.Code != 0 {
+					t.Errorf("%s: %q, %d, %v", how, out, o.Code, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.Run("which the probe would see", func(t *testing.T) {
+		out, _, o, err := invoke(f, &Invocation{Args: []string{"probe", "again"}})
+		if err != nil || o.Code != 1 || !strings.Contains(out, "found a canary") {
+			t.Errorf("%q, %d, %v", out, o.Code, err)
+		}
+	})
+}
+
+// counter counts the calls that it is told of.
+type counter struct{ calls int }
+
+func (c *counter) Enter(*hostcall.Call, int)                { c.calls++ }
+func (c *counter) Leave(*hostcall.Call, guest.Value, error) {}
+
+// Input, output, arguments, environment, limits and the observer are one invocation's
+// own, though its state is used again.
+func TestAnInvocationsStateIsItsOwn(t *testing.T) {
+	w := testWorker(t, Config{Engine: engine.Config{Slots: 1, Shards: 1}})
+	echo, cat, args := add(t, w, "faasm/echo.c"), add(t, w, "echo_stdin.c"), add(t, w, "env.c")
+	var seen counter
+	for range 3 {
+		if _, output, _, err := invoke(echo, &Invocation{Input: bytes.Repeat([]byte("x"), 1<<20), Observer: &seen}); err != nil || len(output) != 1<<20 {
+			t.Fatalf("%d bytes, %v", len(output), err)
+		}
+		calls := seen.calls
+		if calls == 0 {
+			t.Fatal("the observer saw nothing")
+		}
+		if _, output, _, err := invoke(echo, &Invocation{}); err != nil || strings.Contains(output, "x") {
+			t.Errorf("without input it says %.20q, %v", output, err)
+		}
+		if seen.calls != calls {
+			t.Error("the observer of an earlier invocation was told")
+		}
+		// The second gets no input, though the first left some.
+		if out, _, _, err := invoke(cat, &Invocation{Stdin: strings.NewReader("first"), Limits: guest.Limits{Output: 2}}); err == nil {
+			t.Errorf("beyond its limit: %q, %v", out, err)
+		}
+		if out, _, _, err := invoke(cat, &Invocation{}); err != nil || out != "" {
+			t.Errorf("without stdin: %q, %v", out, err)
+		}
+		if out, _, _, err := invoke(args, &Invocation{Env: []string{"GREETING=hello"}}); err != nil || !strings.Contains(out, "hello") {
+			t.Errorf("%q, %v", out, err)
+		}
+		if out, _, _, err := invoke(args, &Invocation{}); err != nil || strings.Contains(out, "hello") {
+			t.Errorf("without an environment: %q, %v", out, err)
+		}
+	}
+}
