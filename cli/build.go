@@ -103,7 +103,7 @@ func (s *session) build(ctx context.Context, name guest.Name, f *buildFlags, sou
 		Lang: lang, Sources: sources, Opt: toolchain.Opt(f.opt), Flags: flags,
 	})
 	if err != nil {
-		return err
+		return adviseOnDisk(err)
 	}
 	origin := fmt.Sprintf("built from %s by %s", strings.Join(sources, " "), result.Compiler)
 	kept, err := st.Add(name, module, store.AddOptions{Strip: f.strip, Origin: origin})
@@ -111,6 +111,15 @@ func (s *session) build(ctx context.Context, name guest.Name, f *buildFlags, sou
 		return err
 	}
 	return s.finish(ctx, "built", kept, began)
+}
+
+// adviseOnDisk adds the next step to an error of the file system that has none.
+func adviseOnDisk(err error) error {
+	next := store.NextStep(err)
+	if next == "" || strings.Contains(err.Error(), "free some space") || strings.Contains(err.Error(), "choose a") {
+		return err
+	}
+	return fmt.Errorf("%w\n  %s", err, next)
 }
 
 // compile runs the compilers and returns the module.

@@ -95,6 +95,9 @@ func stubbable(e *guest.LinkError) bool {
 	return true
 }
 
+// maxWarnings is how many imports that nobody provides are named.
+const maxWarnings = 20
+
 // prepare compiles a function ahead of time, so that its first run is warm, and
 // warns of imports that nobody provides.
 func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Function, func(), error) {
@@ -107,10 +110,17 @@ func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Functio
 		w.close()
 		return nil, nil, err
 	}
+	strangers := 0
 	for _, i := range importsOf(f.Module()) {
-		if i.provision == unknown {
+		if i.provision != unknown {
+			continue
+		}
+		if strangers++; strangers <= maxWarnings {
 			s.warn("nobody provides %s.%s %s, which %s imports: it runs with --allow-unknown only", i.Module, i.Name, i.Type, name)
 		}
+	}
+	if strangers > maxWarnings {
+		s.warn("nobody provides %d more of its imports", strangers-maxWarnings)
 	}
 	return f, func() { f.Close(); w.close() }, nil
 }

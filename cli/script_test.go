@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -116,6 +117,10 @@ func TestScripts(t *testing.T) {
 // oddFiles are files that a script cannot hold: modules that no compiler writes.
 func oddFiles() map[string]string {
 	const preamble = "\x00asm\x01\x00\x00\x00"
+	var imports strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&imports, "\x01m\x03%03d\x00\x00", i)
+	}
 	return map[string]string{
 		"binary":      "\xff\x00\n", // no UTF-8, and no module
 		"nomain.wasm": preamble,
@@ -126,6 +131,21 @@ func oddFiles() map[string]string {
 			"\x03\x02\x01\x01" +
 			"\x07\x0a\x01\x06_start\x00\x02" +
 			"\x0a\x0a\x01\x08\x00\x10\x00\x1a\x10\x01\x1a\x0b",
+		// A function with 2^32-1 locals, twice.
+		"locals.wasm": preamble +
+			"\x01\x04\x01\x60\x00\x00" +
+			"\x03\x02\x01\x00" +
+			"\x07\x0a\x01\x06_start\x00\x00" +
+			"\x0a\x10\x01\x0e\x02" + strings.Repeat("\xff\xff\xff\xff\x0f\x7f", 2) + "\x0b",
+		// A section of 4 GiB.
+		"section.wasm": preamble + "\x01\xff\xff\xff\xff\x0f",
+		// 300 functions of nobody's.
+		"imports.wasm": preamble +
+			"\x01\x04\x01\x60\x00\x00" +
+			"\x02\xe2\x12\xac\x02" + imports.String() +
+			"\x03\x02\x01\x00" +
+			"\x07\x0b\x01\x06_start\x00\xac\x02" +
+			"\x0a\x04\x01\x02\x00\x0b",
 		// A function _start that adds two numbers where there are none.
 		"badcode.wasm": preamble +
 			"\x01\x04\x01\x60\x00\x00" + // type () -> ()

@@ -353,3 +353,25 @@ func TestGuestsRunThoughTheCallersThreadHasASmallStack(t *testing.T) {
 	}
 	<-done
 }
+
+// The engine keeps a module's data in a file in memory, which limits on files bound too.
+func TestAnInstanceThatCannotBeMadeIsNoTrap(t *testing.T) {
+	m := compile(t, testEngine(t), `(module (memory (export "memory") 1) (data (i32.const 3) "abc") (func (export "run")))`)
+	signal.Ignore(syscall.SIGXFSZ) // the write fails then
+	defer signal.Reset(syscall.SIGXFSZ)
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 512, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := run(m, guest.Limits{})
+	if restored := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); restored != nil {
+		t.Fatal(restored)
+	}
+	var trap *guest.Trap
+	if err == nil || errors.As(err, &trap) || !strings.Contains(err.Error(), "make an instance: ") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -198,7 +199,12 @@ func (s *slot) outcome(m *Module, generation uint64, status wasmtime.Status, res
 	case s.err != nil:
 		return s.withFrames(m, s.err)
 	}
-	return s.failure(m)
+	err := s.failure(m)
+	var t *guest.Trap
+	if status == wasmtime.NoInstance && errors.As(err, &t) && t.Code == guest.TrapOther {
+		return fmt.Errorf("make an instance: %s", t.Message)
+	}
+	return err
 }
 
 // withFrames completes an error that a host call ended the guest with.

@@ -34,7 +34,7 @@ func Install(cache string) (*Library, error) {
 	}
 	defer os.RemoveAll(staged)
 	if err := writeAll(filepath.Join(staged, "new")); err != nil {
-		return nil, fmt.Errorf("install guest headers in %s: %w: free some space there, or choose another cache directory", cache, err)
+		return nil, fmt.Errorf("install guest headers in %s: %w", cache, err)
 	}
 	if err := l.replaceWith(staged); err != nil {
 		return nil, fmt.Errorf("install guest headers in %s: %w", l.Dir, err)

@@ -78,7 +78,7 @@ func checkFailingWrite(t *testing.T, dir string, cause syscall.Errno) {
 	old := add(t, s, hello, debuggable(10), AddOptions{Strip: true, Origin: "old"})
 	for _, options := range []AddOptions{{Strip: true}, {}} {
 		_, err := s.Add(hello, megabyte(), options)
-		wantError(t, err, cause, "add demo/hello: write ", filepath.Join(dir, "wasm/demo/hello/function.wasm"), cause.Error(), nextStep(cause))
+		wantError(t, err, cause, "add demo/hello: write ", filepath.Join(dir, "wasm/demo/hello/function.wasm"), cause.Error(), NextStep(cause))
 	}
 	got, err := s.Get(hello)
 	if err != nil {
@@ -164,10 +164,10 @@ func checkReadOnly(t *testing.T, dir string, cause syscall.Errno) {
 	}
 	checkList(t, s, "", "demo/hello")
 	_, err := s.Add(hello, debuggable(2), AddOptions{})
-	wantError(t, err, cause, "add demo/hello: ", dir, cause.Error(), nextStep(cause))
-	wantError(t, s.Remove(hello), cause, "remove demo/hello: ", dir, cause.Error(), nextStep(cause))
+	wantError(t, err, cause, "add demo/hello: ", dir, cause.Error(), NextStep(cause))
+	wantError(t, s.Remove(hello), cause, "remove demo/hello: ", dir, cause.Error(), NextStep(cause))
 	_, err = s.RuntimeRoot()
-	wantError(t, err, cause, filepath.Join(dir, "runtime_root"), nextStep(cause))
+	wantError(t, err, cause, filepath.Join(dir, "runtime_root"), NextStep(cause))
 	if _, err := s.Get(hello); err != nil {
 		t.Error(err)
 	}

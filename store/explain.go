@@ -21,13 +21,15 @@ func explain(operation, path string, err error) error {
 	case errors.As(err, &linkErr):
 		cause = linkErr.Err
 	}
-	if next := nextStep(cause); next != "" {
+	if next := NextStep(cause); next != "" {
 		return fmt.Errorf("%s %s: %w: %s", operation, path, cause, next)
 	}
 	return fmt.Errorf("%s %s: %w", operation, path, cause)
 }
 
-func nextStep(cause error) string {
+// NextStep says what a user can do about an error of the file system below the data
+// directory; nothing where it knows none.
+func NextStep(cause error) string {
 	switch {
 	case errors.Is(cause, syscall.ENOSPC):
 		return "free some space there, or set FAASLENS_DIR to another disk, and try again"

@@ -113,8 +113,10 @@ int fl_open(fl_invocation *iv) {
   wasmtime_store_limiter(iv->store, iv->limits.memory_first, iv->limits.table, -1, -1, -1);
   wasm_trap_t *t = NULL;
   wasmtime_error_t *e = wasmtime_instance_pre_instantiate(iv->module->pre, iv->context, &iv->instance, &t);
-  if (e || t)
-    return ended(iv, e, t);
+  if (e || t) {
+    ended(iv, e, t);
+    return t ? FL_FAILED : FL_NO_INSTANCE;
+  }
   iv->has_instance = true;
   if (iv->limits.memory_first != iv->limits.memory_hard)
     wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);

@@ -122,7 +122,7 @@ typedef struct {
 } fl_frame;
 
 enum { FL_MAX_PARAMS = 4 };
-enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING };
+enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE };
 
 int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);

@@ -154,6 +154,7 @@ const (
 	NoExport   Status = C.FL_NO_EXPORT
 	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
 	Starting   Status = C.FL_STARTING    // called from the start function
+	NoInstance Status = C.FL_NO_INSTANCE // the instance could not be made: see Message
 )
 
 // Begin starts a generation, which names the run that follows for RequestStop and Look;
