@@ -1,7 +1,7 @@
 # Everything that is done with this repository. "make help" lists it.
 
 BIN        := bin
-TOOLS      := simple_runner func_runner codegen_func
+TOOLS      := simple_runner func_runner codegen_func func_sym microbench_runner
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: help

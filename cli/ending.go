@@ -19,37 +19,55 @@ type ending struct {
 	kind    string // "exit", "trap", "limit" or "error"
 	code    string // of an exit the number, else a word or two
 	message string
-	frames  []stackFrame
+	frames  []worker.Frame
+	excerpt *excerpt // of the source of one of the frames; may be nil
+	sources sourceMap
 	advice  string // the next step; may be empty
+	closer  string // the command that shows more of where it ended; may be empty
 	exit    int    // the program's exit code
 }
 
 // invocationEnding says how an invocation went from what the worker returned. ctx is
 // the invocation's.
-func invocationEnding(ctx context.Context, st *store.Store, f *worker.Function, limits guest.Limits, o worker.Outcome, err error) ending {
+func invocationEnding(ctx context.Context, st *store.Store, f *worker.Function, limits guest.Limits, sources sourceMap, o worker.Outcome, err error) ending {
+	e, stack := howEnded(ctx, limits, o, err)
+	if len(stack) == 0 {
+		return e
+	}
+	e.frames, e.sources = f.Backtrace(stack), sources
+	built := time.Now()
+	if info, err := st.Get(f.Name); err == nil {
+		built = info.ModTime
+	}
+	e.excerpt = findExcerpt(e.frames, sources, built)
+	e.closer = fmt.Sprintf("faaslens symbols %s --at 0x%x", f.Name, uint64(e.frames[0].Code))
+	return e
+}
+
+// howEnded is invocationEnding without the source; it returns the stack as the engine
+// has it.
+func howEnded(ctx context.Context, limits guest.Limits, o worker.Outcome, err error) (ending, []guest.Frame) {
 	var trap *guest.Trap
 	var limit *guest.Limit
 	switch {
 	case err == nil:
-		return ending{kind: "exit", code: strconv.Itoa(int(o.Code)), message: fmt.Sprintf("exited with %d", o.Code), exit: functionCode(o.Code)}
+		return ending{kind: "exit", code: strconv.Itoa(int(o.Code)), message: fmt.Sprintf("exited with %d", o.Code), exit: functionCode(o.Code)}, nil
 	case errors.As(err, &trap):
 		return ending{
 			kind: "trap", code: trap.Code.String(), message: trap.Error(), exit: exitTrap,
-			frames: nameFrames(st, f.Name, f.Module(), trap.Frames),
 			advice: trapAdvice(trap, limits),
-		}
+		}, trap.Frames
 	case errors.As(err, &limit):
 		e := ending{
 			kind: "limit", code: limit.Kind.String(), message: limit.Error(), exit: limitCode(limit.Kind),
-			frames: nameFrames(st, f.Name, f.Module(), limit.Frames),
 			advice: limitAdvice(limit),
 		}
 		if sig, ok := context.Cause(ctx).(*interrupted); ok && limit.Kind == guest.LimitCancelled {
 			e.message, e.exit = sig.Error(), exitCode(sig)
 		}
-		return e
+		return e, limit.Frames
 	}
-	return errorEnding(err)
+	return errorEnding(err), nil
 }
 
 // errorEnding is that of an invocation that could not start.
@@ -81,10 +99,30 @@ func (e *ending) write(s *session, w io.Writer, function guest.Name) {
 	default:
 		s.complain(function.String() + ": " + e.message)
 	}
-	writeStack(w, e.frames)
-	if e.advice != "" {
-		fmt.Fprintf(w, "  %s\n", e.advice)
+	e.writeStack(w)
+	for _, next := range e.next() {
+		fmt.Fprintf(w, "  %s\n", next)
 	}
+}
+
+// writeStack writes the stack, if there is one, with the source of where it ended.
+func (e *ending) writeStack(w io.Writer) {
+	if len(e.frames) > 0 {
+		s := stackWriter{w: w, sources: e.sources, excerpt: e.excerpt}
+		s.write(e.frames)
+	}
+}
+
+// next are the next steps.
+func (e *ending) next() []string {
+	var all []string
+	if e.advice != "" {
+		all = append(all, e.advice)
+	}
+	if e.closer != "" {
+		all = append(all, "look closer with '"+e.closer+"'")
+	}
+	return all
 }
 
 func trapAdvice(t *guest.Trap, limits guest.Limits) string {

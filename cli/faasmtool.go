@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,9 +25,11 @@ type faasmTool func(s *session, args []string) int
 // faasmTools are those that this program is when it is called by their names.
 func faasmTools() map[string]faasmTool {
 	return map[string]faasmTool{
-		"simple_runner": (*session).simpleRunner,
-		"func_runner":   (*session).funcRunner,
-		"codegen_func":  (*session).codegenFunc,
+		"simple_runner":     (*session).simpleRunner,
+		"func_runner":       (*session).funcRunner,
+		"codegen_func":      (*session).codegenFunc,
+		"func_sym":          (*session).funcSym,
+		"microbench_runner": (*session).microbenchRunner,
 	}
 }
 
@@ -42,7 +46,7 @@ func (s *session) toolCommand() *cobra.Command {
 					return &exitStatus{tool(s, args[1:])}
 				}
 			}
-			return misuse("which tool? simple_runner, func_runner or codegen_func")
+			return misuse("which tool? %s", strings.Join(slices.Sorted(maps.Keys(faasmTools())), ", "))
 		},
 	}
 }
@@ -141,13 +145,13 @@ func faasmFunction(user, function string) (guest.Name, faasm.Python, error) {
 // logEnding logs how an invocation went that did not return, with its stack.
 func (l *faasmLog) logEnding(e *ending) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Runtime exception: %s", e.message)
+	fmt.Fprintf(&b, "Runtime exception: %s\n", e.message)
 	if len(e.frames) > 0 {
-		b.WriteString("\nCall stack:\n")
-		writeStack(&b, e.frames)
+		b.WriteString("Call stack:\n")
+		e.writeStack(&b)
 	}
-	if e.advice != "" {
-		b.WriteString("\n  " + e.advice)
+	for _, next := range e.next() {
+		fmt.Fprintf(&b, "  %s\n", next)
 	}
 	l.fail("%s", strings.TrimSuffix(b.String(), "\n"))
 }

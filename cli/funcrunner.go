@@ -66,7 +66,7 @@ func (s *session) runForFaasm(ctx context.Context, log *faasmLog, name guest.Nam
 	inv.Stdin, inv.Stdout, inv.Stderr = s.stdin, s.stdout, s.stderr
 	inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
 	o, err := f.Invoke(ctx, inv)
-	e := invocationEnding(ctx, w.store, f, inv.Limits, o, err)
+	e := invocationEnding(ctx, w.store, f, inv.Limits, nil, o, err)
 	returned := o.Code
 	if e.kind != "exit" {
 		log.logEnding(&e)

@@ -23,7 +23,7 @@ import (
 // runFlags is what the command line says about a run.
 type runFlags struct {
 	input, inputFile, cmdline  string
-	env, dirs                  []string
+	env, dirs, sourceMap       []string
 	runs                       int
 	timeout                    timeoutFlag
 	memory, outputLimit, stack sizeFlag
@@ -81,6 +81,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.StringVar(&f.cmdline, "cmdline", "", "arguments, separated by single spaces as in Faasm: `TEXT`")
 	flags.StringArrayVar(&f.env, "env", nil, "set a variable of the function's environment: `NAME=VALUE`")
 	flags.StringArrayVar(&f.dirs, "dir", nil, "let it see a directory: `HOST:GUEST[:ro]`")
+	flags.StringArrayVar(&f.sourceMap, "source-map", nil, "sources that were compiled below FROM are below TO now: `FROM=TO`")
 	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("stop it after that `DURATION`; 0 for never (default %v)", engine.DefaultTimeout))
 	flags.Var(&f.memory, "memory", fmt.Sprintf("most linear memory: `SIZE` (default %s)", guest.FormatBytes(engine.DefaultMemory)))
@@ -101,6 +102,10 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 	if err != nil {
 		return err
 	}
+	sources, err := parseSourceMap(f.sourceMap)
+	if err != nil {
+		return err
+	}
 	w, err := s.newWorkshop(worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
 		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)),
 	}})
@@ -118,7 +123,8 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 		return &exitStatus{e.exit}
 	}
 	defer fn.Close()
-	r := &runner{session: s, workshop: w, function: fn, flags: f, inv: inv, rewind: rewinder(s.stdin)}
+	defer s.answerStacks(w.worker)()
+	r := &runner{session: s, workshop: w, function: fn, flags: f, inv: inv, sources: sources, rewind: rewinder(s.stdin)}
 	return r.repeat(ctx)
 }
 
@@ -201,6 +207,7 @@ type runner struct {
 	function *worker.Function
 	flags    *runFlags
 	inv      *worker.Invocation
+	sources  sourceMap
 	rewind   func()
 }
 
@@ -243,7 +250,7 @@ func (r *runner) once(ctx context.Context, n int) (worker.Outcome, ending, error
 	if writeErr != nil {
 		return o, ending{}, fmt.Errorf("write the function's output: %w", writeErr)
 	}
-	e := invocationEnding(ctx, r.workshop.store, r.function, r.inv.Limits, o, err)
+	e := invocationEnding(ctx, r.workshop.store, r.function, r.inv.Limits, r.sources, o, err)
 	if !r.flags.json {
 		e.write(r.session, r.session.stderr, r.function.Name)
 		return o, e, nil

@@ -33,11 +33,12 @@ type endingReport struct {
 	Code    string       `json:"code"`
 	Message string       `json:"message"`
 	Frames  []stackFrame `json:"frames,omitempty"`
-	Next    string       `json:"next,omitempty"` // the next step
+	Next    string       `json:"next,omitempty"`   // the next step
+	Closer  string       `json:"closer,omitempty"` // the command that shows more
 }
 
 func (e *ending) report() endingReport {
-	return endingReport{Kind: e.kind, Code: e.code, Message: e.message, Frames: e.frames, Next: e.advice}
+	return endingReport{Kind: e.kind, Code: e.code, Message: e.message, Frames: jsonFrames(e.frames, e.sources), Next: e.advice, Closer: e.closer}
 }
 
 // jsonText writes bytes as a JSON string can hold them.

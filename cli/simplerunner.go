@@ -56,7 +56,7 @@ func (s *session) simpleRunner(args []string) int {
 		var output []byte
 		inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
 		o, err := f.Invoke(ctx, inv)
-		e := invocationEnding(ctx, w.store, f, inv.Limits, o, err)
+		e := invocationEnding(ctx, w.store, f, inv.Limits, nil, o, err)
 		if e.exit != exitOK {
 			if e.kind != "exit" {
 				log.logEnding(&e)

@@ -3,40 +3,38 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode"
 
-	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/store"
-	"github.com/faaslens/faaslens/wasm"
+	"github.com/faaslens/faaslens/worker"
 )
 
-// stackFrame is one frame of a guest's stack with the name of its function.
+// stackFrame is one call of a guest's stack as --json prints it.
 type stackFrame struct {
 	Function uint32 `json:"function"` // index
 	Name     string `json:"name"`
-	Offset   uint64 `json:"offset"` // in the module's file, in bytes
+	Linkage  string `json:"linkage,omitempty"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	// Inlined means that it has no frame of its own, but is a part of the next.
+	Inlined    bool   `json:"inlined,omitempty"`
+	Offset     uint64 `json:"offset"`      // in the module's file, in bytes
+	CodeOffset uint64 `json:"code_offset"` // in its code section, in bytes
+	Note       string `json:"note,omitempty"`
 }
 
-// nameFrames looks up the functions of a stack in the module's name section, or in
-// that of its debug file.
-func nameFrames(st *store.Store, function guest.Name, m *wasm.Module, frames []guest.Frame) []stackFrame {
-	if len(frames) == 0 {
-		return nil
+func jsonFrames(frames []worker.Frame, sources sourceMap) []stackFrame {
+	var all []stackFrame
+	for _, f := range frames {
+		all = append(all, stackFrame{
+			Function: uint32(f.Func), Name: f.Function, Linkage: f.Linkage,
+			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined,
+			Offset: uint64(f.Offset), CodeOffset: uint64(f.Code), Note: f.Note,
+		})
 	}
-	names, _ := m.Names() // what can be read of a damaged section is better than nothing
-	if !m.HasNames() {
-		if debug, err := st.FindDebug(function, m); err == nil {
-			names, _ = debug.Module.Names()
-		}
-	}
-	named := make([]stackFrame, len(frames))
-	for i, f := range frames {
-		name := names.Func(f.Func)
-		if name == "" {
-			name = fmt.Sprintf("<function #%d>", f.Func)
-		}
-		named[i] = stackFrame{Function: uint32(f.Func), Name: name, Offset: uint64(f.Offset)}
-	}
-	return named
+	return all
 }
 
 // How many lines of a stack are shown at its inner and at its outer end.
@@ -45,75 +43,109 @@ const (
 	outerLines = 10
 )
 
-// writeStack writes a stack, innermost frame first, with repetitions folded and the
+// stackWriter writes stacks for people.
+type stackWriter struct {
+	w       io.Writer
+	sources sourceMap
+	// excerpt is shown below the call that it belongs to; nil for none.
+	excerpt *excerpt
+	width   int // of "#" and a call's number
+}
+
+// write writes a stack, innermost call first, with repetitions folded and the
 // middle of a long rest left out.
-func writeStack(w io.Writer, frames []stackFrame) {
-	lines := foldStack(frames)
-	width := len(fmt.Sprintf("#%d", len(frames)-1))
+func (s *stackWriter) write(frames []worker.Frame) {
+	lines := worker.Fold(frames)
+	s.width = len(fmt.Sprintf("#%d", len(frames)-1))
 	if len(lines) <= innerLines+outerLines {
-		writeLines(w, lines, width)
-		return
+		s.lines(lines)
+	} else {
+		outer := lines[len(lines)-outerLines:]
+		s.lines(lines[:innerLines])
+		s.note(fmt.Sprintf("%d more", outer[0].At-lines[innerLines].At))
+		s.lines(outer)
 	}
-	outer := lines[len(lines)-outerLines:]
-	writeLines(w, lines[:innerLines], width)
-	left := outer[0].at - lines[innerLines].at
-	fmt.Fprintf(w, "    %-*s %d more frame(s)\n", width, "…", left)
-	writeLines(w, outer, width)
+	if why := whyNoLines(frames); why != "" {
+		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
+	}
 }
 
-// stackLine is a frame, or the note that the frames before it come again.
-type stackLine struct {
-	at     int // number of the frame
-	frame  stackFrame
-	period int // of a note: how many frames come again
-	times  int // of a note: and how often
-}
-
-func writeLines(w io.Writer, lines []stackLine, width int) {
+func (s *stackWriter) lines(lines []worker.StackLine) {
 	for _, l := range lines {
-		switch {
-		case l.period == 0:
-			fmt.Fprintf(w, "    %-*s %s (+0x%x)\n", width, fmt.Sprintf("#%d", l.at), l.frame.Name, l.frame.Offset)
-		case l.period == 1:
-			fmt.Fprintf(w, "    %-*s the same %d more time(s)\n", width, "…", l.times)
-		default:
-			fmt.Fprintf(w, "    %-*s these %d frames %d more time(s)\n", width, "…", l.period, l.times)
+		if l.Period > 0 {
+			s.note(printable(l.Note()))
+		} else {
+			fmt.Fprintf(s.w, "    %-*s %s\n", s.width, fmt.Sprintf("#%d", l.At), callText(&l.Frame, s.sources))
+			if s.excerpt != nil && s.excerpt.at == l.At {
+				s.excerpt.write(s.w)
+			}
 		}
 	}
 }
 
-func foldStack(frames []stackFrame) []stackLine {
-	var lines []stackLine
-	for i := 0; i < len(frames); {
-		period, times := repetition(frames[i:])
-		for k := range period {
-			lines = append(lines, stackLine{at: i + k, frame: frames[i+k]})
-		}
-		if times > 1 {
-			lines = append(lines, stackLine{at: i + period, period: period, times: times - 1})
-		}
-		i += period * times
-	}
-	return lines
+// note writes a line that stands for several calls.
+func (s *stackWriter) note(text string) {
+	fmt.Fprintf(s.w, "    %-*s %s\n", s.width, "…", text)
 }
 
-// A repetition of up to maxPeriod frames is folded if it comes minTimes times.
-const (
-	maxPeriod = 8
-	minTimes  = 3
-)
+// callText says in a line which function a call is of and where it is: in the source
+// or, if that is not known, in the code section.
+func callText(f *worker.Frame, sources sourceMap) string {
+	var b strings.Builder
+	b.WriteString(printable(f.Function))
+	if f.File == "" {
+		fmt.Fprintf(&b, " (+0x%x)", uint64(f.Code))
+	} else {
+		b.WriteString(" at " + printable(place(sources.path(f.File), f.Line, f.Column)))
+	}
+	if f.Inlined {
+		b.WriteString(" (inlined)")
+	}
+	if strings.HasPrefix(f.Note, "debug info unreadable") {
+		fmt.Fprintf(&b, " (%s)", printable(f.Note))
+	}
+	return b.String()
+}
 
-// repetition says how many frames at the start of a stack come how many times in a
-// row; 1 and 1 if none do.
-func repetition(frames []stackFrame) (period, times int) {
-	for p := 1; p <= maxPeriod && p*minTimes <= len(frames); p++ {
-		same := p
-		for same < len(frames) && frames[same] == frames[same-p] {
-			same++
-		}
-		if same/p >= minTimes {
-			return p, same / p
+// place is FILE:LINE:COL as far as it is known.
+func place(file string, line, column int) string {
+	if line > 0 {
+		file += ":" + strconv.Itoa(line)
+		if column > 0 {
+			file += ":" + strconv.Itoa(column)
 		}
 	}
-	return 1, 1
+	return file
+}
+
+// whyNoLines says why no call of a stack has a line; "" if one has.
+func whyNoLines(frames []worker.Frame) string {
+	why := ""
+	for _, f := range frames {
+		if f.Line > 0 {
+			return ""
+		}
+		if why == "" {
+			why = f.Note
+		}
+	}
+	return why
+}
+
+// adviseOnLines adds to why there are no lines how to get them, unless it says so.
+func adviseOnLines(why string) string {
+	if strings.Contains(why, "build with -g") {
+		return why
+	}
+	return why + "; build it again, without --strip or with -g"
+}
+
+// printable makes words that come from a module harmless for a terminal.
+func printable(s string) string {
+	bad := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
+	if strings.IndexFunc(s, bad) < 0 {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
 }

@@ -2,78 +2,29 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/symbol"
+	"github.com/faaslens/faaslens/worker"
 )
 
-// frames makes a stack of letters, one function a letter.
-func frames(letters string) []stackFrame {
-	var all []stackFrame
-	for _, c := range letters {
-		all = append(all, stackFrame{Function: uint32(c), Name: string(c), Offset: uint64(c)})
-	}
-	return all
-}
-
-func TestStacksAreFolded(t *testing.T) {
-	for _, c := range []struct{ name, stack, want string }{
-		{"nothing", "", ""},
-		{"a plain stack stays", "abcd", "0a 1b 2c 3d"},
-		{"twice is no recursion", "aab", "0a 1a 2b"},
-		{"three times is", "aaab", "0a 1×2 3b"},
-		{"above a leaf", "xaaaam", "0x 1a 2×3 5m"},
-		{"two that call each other", "xababababm", "0x 1a 2b 3/2×3 9m"},
-		{"an incomplete last round stays", "abababac", "0a 1b 2/2×2 6a 7c"},
-		{"eight at most", strings.Repeat("abcdefgh", 3), "0a 1b 2c 3d 4e 5f 6g 7h 8/8×2"},
-		{"nine are too many", strings.Repeat("abcdefghi", 3), plain(strings.Repeat("abcdefghi", 3))},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var b strings.Builder
-			for _, l := range foldStack(frames(c.stack)) {
-				switch {
-				case l.period == 0:
-					fmt.Fprintf(&b, "%d%s ", l.at, l.frame.Name)
-				case l.period == 1:
-					fmt.Fprintf(&b, "%d×%d ", l.at, l.times)
-				default:
-					fmt.Fprintf(&b, "%d/%d×%d ", l.at, l.period, l.times)
-				}
-			}
-			if have := strings.TrimSpace(b.String()); have != c.want {
-				t.Errorf("%s is folded to %q, want %q", c.stack, have, c.want)
-			}
-		})
-	}
-}
-
-func plain(letters string) string {
-	var b strings.Builder
-	for i, c := range letters {
-		fmt.Fprintf(&b, "%d%c ", i, c)
-	}
-	return strings.TrimSpace(b.String())
-}
-
-// The same function at two places is no repetition.
-func TestOffsetsCountInRecursion(t *testing.T) {
-	stack := frames("aaa")
-	stack[1].Offset = 1
-	if lines := foldStack(stack); len(lines) != 3 {
-		t.Errorf("folded to %v", lines)
-	}
-}
-
 func TestLongStacksLoseTheirMiddle(t *testing.T) {
-	var stack []stackFrame
-	for i := range 1000 {
-		stack = append(stack, stackFrame{Name: fmt.Sprintf("f%d", i), Offset: uint64(i)})
+	var stack []worker.Frame
+	for i := range 10000 {
+		stack = append(stack, worker.Frame{Code: guest.CodeOffset(i), Offset: guest.FileOffset(i), Location: symbol.Location{Function: fmt.Sprintf("f%d", i)}})
 	}
 	var b strings.Builder
-	writeStack(&b, stack)
+	w := stackWriter{w: &b}
+	w.write(stack)
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	want := []string{"    #39  f39 (+0x27)", "    …    950 more frame(s)", "    #990 f990 (+0x3de)"}
+	want := []string{"    #39   f39 (+0x27)", "    …     9950 more", "    #9990 f9990 (+0x2706)"}
 	if len(lines) != innerLines+1+outerLines {
 		t.Fatalf("%d lines", len(lines))
 	}
@@ -82,26 +33,91 @@ func TestLongStacksLoseTheirMiddle(t *testing.T) {
 	}
 }
 
-// Every frame is shown, folded or counted, once.
-func FuzzFoldedStacksKeepTheirFrames(f *testing.F) {
-	for _, seed := range []string{"", "a", "aaab", "abababab", "aabaabaabaab", strings.Repeat("ab", 500)} {
-		f.Add(seed)
+func TestCallsAreDescribed(t *testing.T) {
+	at := symbol.Location{Function: "f(int)", File: "/src/a.cc", Line: 3, Column: 9}
+	for _, c := range []struct {
+		name, want string
+		change     func(*symbol.Location)
+	}{
+		{"with its place", "f(int) at /src/a.cc:3:9", func(*symbol.Location) {}},
+		{"inlined", "f(int) at /src/a.cc:3:9 (inlined)", func(l *symbol.Location) { l.Inlined = true }},
+		{"without a column", "f(int) at /src/a.cc:3", func(l *symbol.Location) { l.Column = 0 }},
+		{"in code that the compiler made", "f(int) at /src/a.cc", func(l *symbol.Location) { l.Line, l.Column = 0, 0 }},
+		{"without its place", "f(int) (+0x1f)", func(l *symbol.Location) { l.File = "" }},
+		{"with damage", "f(int) (+0x1f) (debug info unreadable: cut short)",
+			func(l *symbol.Location) { l.File, l.Note = "", "debug info unreadable: cut short" }},
+		{"with what would steer a terminal", `\x1b[2Jf at /src/\n:3:9`,
+			func(l *symbol.Location) { l.Function, l.File = "\x1b[2Jf", "/src/\n" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := at
+			c.change(&l)
+			if have := callText(&worker.Frame{Code: 0x1f, Location: l}, nil); have != c.want {
+				t.Errorf("%q, want %q", have, c.want)
+			}
+		})
 	}
-	f.Fuzz(func(t *testing.T, letters string) {
-		stack := frames(letters)
-		next := 0
-		for _, l := range foldStack(stack) {
-			if l.at != next {
-				t.Fatalf("%q: a line is about frame %d, want %d", letters, l.at, next)
-			}
-			if l.period == 0 {
-				next++
-			} else {
-				next += l.period * l.times
-			}
+}
+
+func TestMovedSourcesAreFound(t *testing.T) {
+	m, err := parseSourceMap([]string{"/build=/home/me", "/build/lib/=lib", "/only/this.c=/that.c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"/build/a.c":     "/home/me/a.c",
+		"/build/lib/b.c": "lib/b.c",
+		"/builder/c.c":   "/builder/c.c",
+		"/only/this.c":   "/that.c",
+		"":               "",
+	} {
+		if have := m.path(file); have != want {
+			t.Errorf("%s is at %s, want %s", file, have, want)
 		}
-		if next != len(stack) {
-			t.Errorf("%q: lines are about %d frames of %d", letters, next, len(stack))
+	}
+	for _, bad := range []string{"", "a", "=b", "a="} {
+		if _, err := parseSourceMap([]string{bad}); err == nil {
+			t.Errorf("%q is taken", bad)
 		}
-	})
+	}
+}
+
+func TestExcerpts(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	source := write("a.c", "one\n\ttwo\nthree\x1b[2J\nfour\r\nfive\nsix\n")
+	secret := write("secret", "one\ntwo\n")
+	now := time.Now().Add(time.Minute)
+	for _, c := range []struct {
+		name, file, want string
+		line             int
+		built            time.Time
+	}{
+		{"two lines about it", source, "        1 | one\n        2 |     two\n      > 3 | three\\x1b[2J\n        4 | four\n        5 | five\n", 3, now},
+		{"at the start", source, "      > 1 | one\n        2 |     two\n        3 | three\\x1b[2J\n", 1, now},
+		{"at the end", source, "        4 | four\n        5 | five\n      > 6 | six\n", 6, now},
+		{"behind the end", source, "        (the file has no line 7)\n", 7, now},
+		{"of a newer file", source, "      > 1 | one\n        2 |     two\n        3 | three\\x1b[2J\n        (a.c is newer than the function: lines may have moved)\n", 1, now.Add(-time.Hour)},
+		{"of what is no source", secret, "", 1, now},
+		{"of a file that is not there", source + "c", "", 1, now},
+		{"of a directory", dir, "", 1, now},
+		{"of a device", "/dev/zero", "", 1, now},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b strings.Builder
+			frames := []worker.Frame{{}, {Location: symbol.Location{File: c.file, Line: c.line}}}
+			if e := findExcerpt(frames, nil, c.built); e != nil {
+				e.write(&b)
+			}
+			if diff := cmp.Diff(c.want, b.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

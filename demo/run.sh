@@ -67,3 +67,9 @@ head -c 60000 demo/data/lake.png >"$out/cut.png"
 say "... and one that takes too long is stopped where it is, with its stack"
 show faaslens run demo/imgsmith --timeout 20ms --cmdline "\"blur=60\" < demo/data/lake.png"
 "$faaslens" run demo/imgsmith --timeout 20ms --cmdline "-q blur=60" <demo/data/lake.png >/dev/null || echo "exit code $?"
+
+say "A failure deep inside: linked with a stack of 16 KiB, it traps in the encoder's Huffman codes"
+show faaslens build demo/tight "demo/imgsmith/*.c -- -ffp-contract=off -Wl,-z,stack-size=16384"
+"$faaslens" build demo/tight demo/imgsmith/*.c -- -ffp-contract=off -Wl,-z,stack-size=16384
+show faaslens run demo/tight --cmdline "\"blur=3\" < demo/data/lake.png"
+"$faaslens" run demo/tight --cmdline "-q blur=3" <demo/data/lake.png >/dev/null || echo "exit code $?"

@@ -86,6 +86,9 @@ type Engine struct {
 	next    atomic.Uint32 // shard of the next invocation
 	watcher *watcher
 	modules sync.WaitGroup // open modules
+	open    sync.Map       // the same, as keys
+	looking sync.Mutex     // guards looker
+	looker  *wasmtime.Looker
 	// compiling are compilations under way, of which some may have been given up.
 	compiling sync.WaitGroup
 	givenUp   atomic.Int32
@@ -162,6 +165,9 @@ func (e *Engine) freeShards() {
 			s.native.Free()
 		}
 		sh.native.Close()
+	}
+	if e.looker != nil {
+		e.looker.Free()
 	}
 }
 

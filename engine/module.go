@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -53,7 +54,9 @@ type Module struct {
 	loaded []atomic.Pointer[wasmtime.Module] // by shard
 	mu     sync.Mutex                        // guards loading, bodies and closing
 	bodies []bool                            // by shard
+	code   *codeMap                          // read when it is first needed
 	closed atomic.Bool
+	held   atomic.Int32 // by those who look at running guests
 }
 
 // Compile makes a module ready to run: its imports are matched with the host's calls,
@@ -91,6 +94,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
+	e.open.Store(m, nil)
 	return m, nil
 }
 
@@ -246,8 +250,8 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 
 var errClosed = errors.New("the module is closed")
 
-// setBodies tells the binding where the module's functions lie, which a stop needs
-// to know.
+// setBodies tells the binding where the module's functions lie, which stops and looks
+// need to know.
 func (m *Module) setBodies(sh *shard) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -256,40 +260,58 @@ func (m *Module) setBodies(sh *shard) {
 		return
 	}
 	m.bodies[sh.index] = true
-	compiled, err := wasmtime.FunctionBodies(n.Image())
+	code, err := m.readCode(n)
 	if err != nil {
 		m.engine.cfg.Log.Error("a guest cannot be stopped in its own code", "error", err)
 		return
 	}
-	bodies := make([]wasmtime.Body, len(compiled))
-	for i, b := range compiled {
+	bodies := make([]wasmtime.Body, len(code.bodies))
+	for i, b := range code.bodies {
 		bodies[i] = wasmtime.Body{Start: n.Base() + b.Start, End: n.Base() + b.End}
 	}
 	n.SetBodies(bodies)
 }
 
+// readCode reads the code map once; it is the same in every shard. m.mu is held.
+func (m *Module) readCode(n *wasmtime.Module) (*codeMap, error) {
+	if m.code == nil {
+		code, err := readCodeMap(n.Image())
+		if err != nil {
+			return nil, err
+		}
+		m.code = code
+	}
+	return m.code, nil
+}
+
 // frameAt says what guest frame an address in compiled code is.
 func (m *Module) frameAt(sh *shard, pc uintptr) (guest.Frame, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	n := m.loaded[sh.index].Load()
-	at := pc - n.Base()
-	img := n.Image()
-	compiled, err := wasmtime.FunctionBodies(img)
-	if err != nil {
+	if n == nil {
 		return guest.Frame{}, false
 	}
-	for _, b := range compiled {
-		if at < b.Start || at >= b.End {
-			continue
-		}
-		f := guest.Frame{Func: b.Func, PC: pc}
-		if offset, ok := offsetAt(img, at); ok {
-			f.Offset = offset
-		} else if body, ok := m.parsed.Body(f.Func); ok {
-			f.Offset = body.Offset
-		}
-		return f, true
+	code, err := m.readCode(n)
+	if err != nil {
+		m.engine.cfg.Log.Error("a guest's frame cannot be named", "error", err)
+		return guest.Frame{}, false
 	}
-	return guest.Frame{}, false
+	f, ok := code.frameAt(pc - n.Base())
+	f.PC = pc
+	return m.withOffset(f), ok
+}
+
+// noOffset is the place of code that comes from no instruction, such as the check of the
+// stack at a function's start.
+const noOffset = guest.FileOffset(math.MaxUint64)
+
+// withOffset gives a frame that comes from no instruction its function's start.
+func (m *Module) withOffset(f guest.Frame) guest.Frame {
+	if body, ok := m.parsed.Body(f.Func); ok && f.Offset == noOffset {
+		f.Offset = body.Offset
+	}
+	return f
 }
 
 // Parsed is the module as it was read.
@@ -307,7 +329,8 @@ func (m *Module) Close() error {
 	if m.closed.Swap(true) {
 		return nil
 	}
-	for m.running() {
+	m.engine.open.Delete(m)
+	for m.running() || m.held.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
 	m.mu.Lock()
@@ -322,6 +345,19 @@ func (m *Module) Close() error {
 	m.engine.modules.Done()
 	return nil
 }
+
+// hold keeps the module from being freed by Close until release; it is false if Close
+// has begun.
+func (m *Module) hold() bool {
+	m.held.Add(1)
+	if m.closed.Load() {
+		m.held.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (m *Module) release() { m.held.Add(-1) }
 
 func (m *Module) running() bool {
 	for _, sh := range m.engine.shards {

@@ -69,9 +69,10 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if ctx.Done() != nil {
 		unwatch = s.followContext(ctx, generation)
 	}
-	status := s.native.Run(native, generation, l, m.steps)
+	status := s.native.Run(native, l, m.steps)
 	if status == wasmtime.SmallStack {
-		status = s.runElsewhere(native, generation, l, m.steps)
+		s.native.Begin(generation)
+		status = s.runElsewhere(native, l, m.steps)
 	}
 	if unwatch != nil {
 		unwatch()
@@ -92,13 +93,13 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 // runElsewhere runs the guest on another thread than this one, whose stack is too small:
 // that of the process's first follows ulimit -s. While this goroutine keeps its thread,
 // the other cannot get it.
-func (s *slot) runElsewhere(native *wasmtime.Module, generation uint64, l wasmtime.Limits, steps *wasmtime.Steps) (status wasmtime.Status) {
+func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps) (status wasmtime.Status) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		status = s.native.Run(native, generation, l, steps)
+		status = s.native.Run(native, l, steps)
 	}()
 	<-done
 	return status
@@ -152,7 +153,9 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	s.deadline.Store(deadline)
 	s.started.Store(start)
 	s.soft.Store(soft)
-	generation = s.generation.Add(1)
+	generation = s.generation.Load() + 1
+	s.native.Begin(generation)
+	s.generation.Store(generation)
 	w.begun(min(deadline, start+int64(lookEvery)))
 	return start, generation
 }
@@ -223,17 +226,11 @@ func (s *slot) withFrames(m *Module, err error) error {
 	return &guest.Trap{Code: guest.TrapHost, Message: err.Error(), Frames: s.frames(m)}
 }
 
-// noOffset is what the engine gives for code that comes from no instruction, such as
-// the check of the stack at a function's start.
-const noOffset = guest.FileOffset(math.MaxUint64)
-
 // frames is the stack at the end.
 func (s *slot) frames(m *Module) []guest.Frame {
 	frames, pc := s.native.Frames()
 	for i := range frames {
-		if body, ok := m.parsed.Body(frames[i].Func); ok && frames[i].Offset == noOffset {
-			frames[i].Offset = body.Offset
-		}
+		frames[i] = m.withOffset(frames[i])
 	}
 	if pc == 0 {
 		return frames

@@ -177,3 +177,17 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	}
 	m.Close()
 }
+
+// A stop may be asked for at any moment from the start on: none may be lost.
+func TestStopsAtTheStartAreNotLost(t *testing.T) {
+	m := compile(t, testEngine(t), busy, Step{Export: "spin"})
+	for range 300 {
+		ctx, cancel := context.WithCancel(context.Background())
+		go cancel()
+		_, err := m.Run(ctx, &Run{States: []any{&state{}}})
+		var l *guest.Limit
+		if !errors.As(err, &l) || l.Kind != guest.LimitCancelled {
+			t.Fatalf("got %v", err)
+		}
+	}
+}

@@ -19,6 +19,9 @@ type Guest interface {
 	// CallExport runs an exported function of the guest and returns its first
 	// result. It is an error if the guest does not export it in that shape.
 	CallExport(name string, args ...guest.Value) (guest.Value, error)
+	// Frames is the guest's stack, innermost first, from the function that made the
+	// call. Nothing is done for it until it is asked for.
+	Frames() []guest.Frame
 	// Context ends when the invocation is cancelled or its deadline passes.
 	// A call that waits must wait on it too.
 	Context() context.Context

@@ -30,6 +30,7 @@ func (g *fakeGuest) CallExport(string, ...guest.Value) (guest.Value, error) {
 	return guest.Value{}, errors.New("no exports")
 }
 
+func (g *fakeGuest) Frames() []guest.Frame    { return nil }
 func (g *fakeGuest) Context() context.Context { return context.Background() }
 
 // lookup prepares one call.

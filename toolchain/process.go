@@ -53,9 +53,17 @@ func (p process) run(ctx context.Context) error {
 func (h Host) probe(ctx context.Context, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	out := cappedBuffer{limit: 1 << 20}
-	err := process{path: path, args: args, env: h.Env, out: io.Discard, stdout: &out}.run(ctx)
-	return strings.TrimSpace(out.String()), err
+	for {
+		out := cappedBuffer{limit: 1 << 20}
+		err := process{path: path, args: args, env: h.Env, out: io.Discard, stdout: &out}.run(ctx)
+		// A file that has just been written is busy while a process forked
+		// meanwhile still has it open, up to its exec.
+		if errors.Is(err, syscall.ETXTBSY) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		return strings.TrimSpace(out.String()), err
+	}
 }
 
 // cappedBuffer keeps what is written up to a limit and says how much it dropped.

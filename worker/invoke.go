@@ -54,6 +54,10 @@ type call struct {
 	env     []string
 	roots   []wasi.Preopen
 	written func() uint64
+	// function is the one that runs; backtrace is kept, as written is, so that an
+	// invocation makes no new one.
+	function  *Function
+	backtrace func(depth int32, h *hostcall.Call) error
 }
 
 func newCall() *call {
@@ -63,6 +67,7 @@ func newCall() *call {
 	c.stdout.budget, c.stderr.budget = &c.out, &c.out
 	c.out.other = func() uint64 { return uint64(len(c.faasm.Output())) }
 	c.written = func() uint64 { return c.out.used }
+	c.backtrace = c.writeBacktrace
 	return c
 }
 
@@ -134,7 +139,9 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Files:       &c.wasi,
 		Stdout:      &c.stdout,
 		Log:         f.worker.cfg.Log,
+		Backtrace:   c.backtrace,
 	})
+	c.function = f
 	c.run.Limits, c.run.Observer = inv.Limits, inv.Observer
 	return nil
 }
@@ -145,4 +152,5 @@ func (c *call) release() {
 	c.stdout.w, c.stderr.w = nil, nil
 	c.wasiCfg = wasi.Config{}
 	c.run.Observer = nil
+	c.function = nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/hostcall/wasi"
 	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -39,9 +40,10 @@ type Config struct {
 
 // Worker runs the functions of a store.
 type Worker struct {
-	cfg    Config
-	engine *engine.Engine
-	calls  sync.Pool // of *call
+	cfg       Config
+	engine    *engine.Engine
+	calls     sync.Pool // of *call
+	functions sync.Map  // by *engine.Module
 }
 
 // The order of the engine's states.
@@ -84,6 +86,8 @@ type Function struct {
 	env    []string
 	root   *os.Root
 	roots  []wasi.Preopen
+	// symbols opens the symbols when it is first called.
+	symbols func() *symbol.Table
 }
 
 // Open prepares a function of the store: it is compiled, unless its compiled image is
@@ -114,6 +118,7 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 	if p := w.cfg.Progress; p != nil {
 		o.Progress = func(elapsed time.Duration) { p(name, parsed.Size(), elapsed) }
 	}
+	f.symbols = sync.OnceValue(func() *symbol.Table { return openTable(w.cfg.Store, name, parsed) })
 	f.module, err = w.engine.Compile(ctx, parsed, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -122,6 +127,7 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 		f.module.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	w.functions.Store(f.module, f)
 	return f, nil
 }
 
@@ -190,6 +196,7 @@ func (f *Function) Image() string { return f.module.Image() }
 
 // Close waits for running invocations and frees the function.
 func (f *Function) Close() error {
+	f.worker.functions.Delete(f.module)
 	return errors.Join(f.module.Close(), f.root.Close())
 }
 

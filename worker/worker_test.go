@@ -62,20 +62,74 @@ func invoke(f *Function, inv *Invocation) (stdout, output string, o Outcome, err
 }
 
 func TestFunctionsInFaasmsStyleRun(t *testing.T) {
-	w := testWorker(t, Config{})
+	w := testWorker(t, Config{SharedRoot: true})
 	for _, c := range []struct {
-		source, input, stdout, output string
-		code                          int32
+		source, input  string
+		stdout, output string // "*" for anything
+		code           int32
 	}{
+		{source: "faasm/all_headers.c"},
+		{source: "faasm/all_headers.cpp", stdout: "*"},
+		{source: "faasm/args_env.c", stdout: "*"},
+		{source: "faasm/conf_flag.c"},
 		{source: "faasm/echo.c", input: "ping", output: "ping"},
+		{source: "faasm/echo.c", output: "nothing to echo"},
 		{source: "faasm/echo.cpp", input: "ping", output: "ping"},
+		{source: "faasm/echo.cpp", output: "none"},
+		{source: "faasm/exit_code.c", stdout: "*", code: 3},
+		{source: "faasm/exit_code.c", input: "7", stdout: "*", code: 7},
+		{source: "faasm/file_io.c", stdout: "*"},
+		{source: "faasm/files.cpp", stdout: "*"},
+		{source: "faasm/hello.c", stdout: "Hello from C\n"},
+		{source: "faasm/hello.cpp", stdout: "*"},
+		{source: "faasm/isatty.c", stdout: "*"},
+		{source: "faasm/malloc.c", stdout: "*"},
+		{source: "faasm/mmap.c", stdout: "*"},
+		{source: "faasm/numbered.c", stdout: "main 0\nhelper\n", code: 7},
+		{source: "faasm/posix.c", stdout: "*"},
+		{source: "faasm/print.cpp", stdout: "*"},
+		{source: "faasm/prof.c", stdout: "*"},
+		{source: "faasm/prof_off.c", stdout: "done\n"},
+		{source: "faasm/random.cpp", stdout: "*"},
+		{source: "faasm/raw_calls.c", input: "abc", output: "cba"},
+		{source: "faasm/return_code.c", code: 42},
+		{source: "faasm/sbrk.c", stdout: "*"},
+		{source: "faasm/time.cpp", stdout: "*"},
+		{source: "faasm/typed_input.cpp", output: "*", stdout: "*"},
+		{source: "faasm/zygote.c", stdout: "*"},
+		{source: "faasm/zygote.cpp", stdout: "*"},
+		{source: "faasm/zygote_called.c"},
 	} {
-		t.Run(c.source, func(t *testing.T) {
-			_, output, o, err := invoke(add(t, w, c.source), &Invocation{Input: []byte(c.input)})
-			if err != nil || output != c.output || o.Code != c.code {
-				t.Errorf("output %q, code %d, %v", output, o.Code, err)
+		t.Run(c.source+" "+c.input, func(t *testing.T) {
+			f := add(t, w, c.source)
+			for range 2 { // nothing is left of the first for the second
+				stdout, output, o, err := invoke(f, &Invocation{Input: []byte(c.input)})
+				if err != nil || o.Code != c.code {
+					t.Fatalf("code %d, %v; stdout %q, output %q", o.Code, err, stdout, output)
+				}
+				if c.stdout != "*" && stdout != c.stdout {
+					t.Errorf("stdout %q, want %q", stdout, c.stdout)
+				}
+				if c.output != "*" && output != c.output {
+					t.Errorf("output %q, want %q", output, c.output)
+				}
 			}
 		})
+	}
+}
+
+func TestZygoteThatFailsEndsTheFunction(t *testing.T) {
+	stdout, _, _, err := invoke(add(t, testWorker(t, Config{}), "faasm/zygote_fails.c"), &Invocation{})
+	if err == nil || !strings.Contains(err.Error(), "zygote failed (return value 3)") || stdout != "" {
+		t.Errorf("stdout %q, %v", stdout, err)
+	}
+}
+
+func TestHostCallThatFailsEndsTheFunction(t *testing.T) {
+	stdout, _, _, err := invoke(add(t, testWorker(t, Config{}), "faasm/host_interface_test.cpp"), &Invocation{})
+	var trap *guest.Trap
+	if !errors.As(err, &trap) || len(trap.Frames) == 0 || strings.Contains(stdout, "not reached") {
+		t.Errorf("stdout %q, %v", stdout, err)
 	}
 }
 

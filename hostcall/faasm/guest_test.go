@@ -44,6 +44,7 @@ func (g *fakeGuest) CallExport(name string, _ ...guest.Value) (guest.Value, erro
 	return guest.Value{}, errors.New("the guest exports no " + name)
 }
 
+func (g *fakeGuest) Frames() []guest.Frame    { return nil }
 func (g *fakeGuest) Context() context.Context { return g.ctx }
 
 // put writes bytes and a NUL into memory.

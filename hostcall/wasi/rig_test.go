@@ -27,6 +27,7 @@ type rig struct {
 
 func (r *rig) Memory() hostcall.Memory    { return r.mem }
 func (r *rig) Grow(uint32) (uint32, bool) { return 0, false }
+func (r *rig) Frames() []guest.Frame      { return nil }
 func (r *rig) Context() context.Context   { return r.ctx }
 func (r *rig) CallExport(name string, _ ...guest.Value) (guest.Value, error) {
 	return guest.Value{}, fmt.Errorf("no export %s", name)

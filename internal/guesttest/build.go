@@ -28,9 +28,15 @@ func Dir() string {
 // fails the test with what to install.
 func Build(t testing.TB, opt toolchain.Opt, sources ...string) []byte {
 	t.Helper()
+	return BuildFlags(t, opt, nil, sources...)
+}
+
+// BuildFlags is Build with flags for the compiler.
+func BuildFlags(t testing.TB, opt toolchain.Opt, flags []string, sources ...string) []byte {
+	t.Helper()
 	var paths []string
 	h := sha256.New()
-	fmt.Fprintln(h, include.Version(), opt, sources)
+	fmt.Fprintln(h, include.Version(), opt, flags, sources)
 	builder, err := filepath.Glob(filepath.Join(Dir(), "..", "..", "toolchain", "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +73,7 @@ func Build(t testing.TB, opt toolchain.Opt, sources ...string) []byte {
 	r := toolchain.Request{
 		Sources:     paths,
 		Opt:         opt,
+		Flags:       flags,
 		Output:      kept,
 		IncludeDirs: lib.IncludeDirs(),
 		LibSources:  lib.Sources(),

@@ -95,7 +95,7 @@ func disassemble(t *testing.T, code []byte) []instruction {
 	return all
 }
 
-// The states of enum frame in stop.c.
+// The states of enum frame in frame.h.
 const (
 	whole     = "0"
 	ofCaller  = "1"
@@ -129,15 +129,15 @@ func frameStates(code []instruction) []string {
 
 // frameAtProgram is the handler's own judgement as a program: it reads code from a file
 // and prints a digit for each position in it.
-const frameAtProgram = `#include "stop.c"
+const frameAtProgram = `#include "frame.c"
 #include <stdio.h>
-size_t wasmtime_memory_data_size(const wasmtime_context_t *c, const wasmtime_memory_t *m) { (void)c, (void)m; return 0; }
+bool fl_on_stack(uintptr_t at) { (void)at; return false; }
 int main(int argc, char **argv) {
   static uint8_t code[1 << 20];
   FILE *f = argc > 1 ? fopen(argv[1], "rb") : NULL;
   if (!f) return 2;
   size_t n = fread(code, 1, sizeof code - 64, f);
-  for (size_t i = 0; i < n; i++) putchar('0' + frame_at((uintptr_t)code, (uintptr_t)code + i));
+  for (size_t i = 0; i < n; i++) putchar('0' + fl_frame_at((uintptr_t)code, (uintptr_t)code + i));
   return 0;
 }`
 

@@ -32,10 +32,15 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
       take_memory(iv, &item);
   }
   size_t size = memory_size(iv);
+  fl_exit here = {iv->exits, iv->module, 0, (uint32_t)(uintptr_t)env};
+  if (iv->engine->has_exits)
+    here.fp = *(uintptr_t *)((char *)iv->context + iv->engine->exits);
   bool outer = iv->in_host;
+  iv->exits = &here;
   iv->in_host = true;
   bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
   iv->in_host = outer;
+  iv->exits = here.outer;
   iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
   return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
 }
@@ -86,11 +91,12 @@ static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
 
 // fl_open makes the store and the instance. Whatever it returns, fl_close must
 // follow.
-int fl_open(fl_invocation *iv, uint64_t generation) {
+int fl_open(fl_invocation *iv) {
   iv->error = NULL;
   iv->trap = NULL;
   iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
   iv->base = NULL;
+  iv->exits = NULL;
   iv->length = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
@@ -100,7 +106,6 @@ int fl_open(fl_invocation *iv, uint64_t generation) {
   iv->peak = 0;
   iv->store = NULL;
   fl_enter(iv);
-  atomic_store_explicit(&iv->control, generation << 8 | FL_RUNNING, memory_order_release);
   if (fl_stack_room() < iv->engine->stack + (128 << 10))
     return FL_SMALL_STACK;
   iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
@@ -210,8 +215,8 @@ void fl_close(fl_invocation *iv) {
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
 // first that fails, close. A step that is not the result must return 0.
-int fl_run(fl_invocation *iv, uint64_t generation, const fl_step *steps, uint32_t n) {
-  int r = fl_open(iv, generation);
+int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
+  int r = fl_open(iv);
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);
@@ -298,3 +303,6 @@ void fl_clear(fl_invocation *iv) {
 void fl_set_code(fl_module *m, const fl_code *code) { free((void *)atomic_exchange(&m->code, code)); }
 
 void fl_set_idle(fl_invocation *iv) { atomic_store(&iv->control, FL_IDLE); }
+
+// fl_control is where Go starts a generation.
+uint64_t *fl_control(fl_invocation *iv) { return (uint64_t *)&iv->control; }

@@ -13,7 +13,6 @@ enum { FL_RUNNING = 0, FL_STOP_MEMORY = 3, FL_IDLE = 255 };
 typedef struct {
   uint32_t count;
   const uintptr_t *starts, *ends;
-  uintptr_t image, image_end; // all of the compiled image, trampolines too
 } fl_code;
 
 typedef struct {
@@ -25,14 +24,44 @@ typedef struct {
   bool has_exits;
 } fl_engine;
 
-typedef struct {
+typedef struct fl_module {
   wasmtime_module_t *module;
+  uintptr_t image, image_end; // the compiled image, trampolines too
   wasmtime_instance_pre_t *pre;
   char *memory; // name of the exported memory, or null
   size_t memory_len;
   _Atomic(const fl_code *) code;
   _Atomic size_t length; // see length.c: where an instance keeps its memory's size; 0 unknown
 } fl_module;
+
+// How the guest left its own code for a host call that is under way.
+typedef struct fl_exit {
+  struct fl_exit *outer;
+  const fl_module *module;
+  uintptr_t fp; // of the trampoline: the caller's frame pointer and the return address
+  uint32_t id;  // of the import
+} fl_exit;
+
+// A stack that is taken: addresses in compiled code, innermost first; those of callers
+// lie inside the call.
+typedef struct {
+  uintptr_t *pcs;
+  size_t n, max;
+  size_t depth; // may be more than max
+  int place;
+  uint32_t call; // the import that is called, in FL_IN_HOST
+} fl_stack;
+
+enum { FL_IN_GUEST, FL_IN_RUNTIME, FL_IN_HOST };
+
+// A look at a running guest, which its own thread answers.
+typedef struct {
+  _Atomic int state;
+  uint64_t generation;
+  fl_stack stack;
+} fl_look;
+
+enum { FL_LOOK_OFF, FL_LOOK_WANTED, FL_LOOK_TAKING, FL_LOOK_TAKEN };
 
 typedef struct {
   const char *name;
@@ -55,6 +84,7 @@ typedef struct fl_invocation {
   // others only exchange a running generation's reason.
   _Atomic uint64_t control;
   _Atomic int32_t tid;
+  _Atomic(fl_look *) look;
   struct fl_invocation *outer; // the invocation below on this thread's stack
 
   fl_engine *engine;
@@ -69,6 +99,7 @@ typedef struct fl_invocation {
   bool has_memory, has_instance, padded;
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on
+  fl_exit *exits;      // the innermost host call under way
   uintptr_t stack_top; // where the guest's part of the stack begins
 
   // Written by the signal handler when it sends the guest to the trap.
@@ -93,10 +124,10 @@ typedef struct {
 enum { FL_MAX_PARAMS = 4 };
 enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE };
 
-int fl_open(fl_invocation *, uint64_t generation);
+int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
 void fl_close(fl_invocation *);
-int fl_run(fl_invocation *, uint64_t generation, const fl_step *, uint32_t n);
+int fl_run(fl_invocation *, const fl_step *, uint32_t n);
 uint64_t fl_memory_size(fl_invocation *, uint8_t **base);
 bool fl_grow(fl_invocation *, uint64_t pages, uint64_t *before);
 size_t fl_frames(fl_invocation *, fl_frame *, size_t max, bool *sent);
@@ -106,11 +137,23 @@ void fl_clear(fl_invocation *);
 
 void fl_set_code(fl_module *, const fl_code *);
 void fl_set_idle(fl_invocation *);
+uint64_t *fl_control(fl_invocation *);
 
 // length.c
 void fl_find_length(fl_invocation *, const void *funcref);
 
-// stop.c
+// look.c
+void fl_host_stack(fl_invocation *, fl_stack *);
+void fl_answer_look(fl_invocation *, const void *ucontext, uint64_t generation);
+void fl_want_look(fl_invocation *, fl_look *, uint64_t generation);
+bool fl_look_taken(fl_look *);
+bool fl_end_look(fl_invocation *, fl_look *);
+void fl_cgo_traceback(void *);
+void fl_cgo_context(void *);
+
+// thread.c and stop.c
+fl_invocation *fl_current(void);
+bool fl_on_stack(uintptr_t);
 void fl_enter(fl_invocation *);
 void fl_leave(fl_invocation *);
 int fl_install_handler(void);

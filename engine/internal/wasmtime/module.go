@@ -54,6 +54,9 @@ func (e *Engine) Load(image []byte) (*Module, error) {
 func (e *Engine) newModule(m *C.wasmtime_module_t) *Module {
 	c := (*C.fl_module)(C.calloc(1, C.sizeof_fl_module))
 	c.module = m
+	img := image(m)
+	c.image = C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(img))))
+	c.image_end = c.image + C.uintptr_t(len(img))
 	return &Module{engine: e, c: c}
 }
 
@@ -145,8 +148,6 @@ func (m *Module) SetBodies(bodies []Body) {
 	block := C.calloc(1, C.size_t(unsafe.Sizeof(C.fl_code{})+2*uintptr(n)*word))
 	code := (*C.fl_code)(block)
 	code.count = C.uint32_t(n)
-	code.image = C.uintptr_t(m.Base())
-	code.image_end = code.image + C.uintptr_t(len(m.Image()))
 	all := unsafe.Slice((*uintptr)(unsafe.Add(block, unsafe.Sizeof(C.fl_code{}))), 2*n)
 	starts, ends := all[:n], all[n:]
 	for i, b := range bodies {

@@ -73,8 +73,9 @@ func unregister(s *Slot) {
 // Slot is a place in which one invocation at a time runs. All its methods but
 // RequestStop and Kick belong to the goroutine that runs the invocation.
 type Slot struct {
-	c    *C.fl_invocation
-	host Host
+	c       *C.fl_invocation
+	control *uint64 // in c
+	host    Host
 }
 
 // NewSlot makes a slot whose host calls go to host.
@@ -82,6 +83,7 @@ func NewSlot(e *Engine, host Host) (*Slot, error) {
 	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation)), host: host}
 	s.c.engine = e.c
 	C.fl_set_idle(s.c)
+	s.control = (*uint64)(unsafe.Pointer(C.fl_control(s.c)))
 	if err := register(s); err != nil {
 		C.free(unsafe.Pointer(s.c))
 		return nil, err
@@ -155,10 +157,15 @@ const (
 	NoInstance Status = C.FL_NO_INSTANCE // the instance could not be made: see Message
 )
 
+// Begin starts a generation, which names the run that follows for RequestStop and Look;
+// it must differ from all earlier ones of the slot. From here on the run can be asked to
+// stop.
+func (s *Slot) Begin(generation uint64) { atomic.StoreUint64(s.control, generation<<8|C.FL_RUNNING) }
+
 // Run makes a fresh instance of the module, calls the steps in order up to the first
-// that fails or must return 0 and does not, and drops the instance. generation names the
-// run for RequestStop; it must differ from all earlier ones of the slot.
-func (s *Slot) Run(m *Module, generation uint64, l Limits, steps *Steps) Status {
+// that fails or must return 0 and does not, and drops the instance. Begin must
+// come before it.
+func (s *Slot) Run(m *Module, l Limits, steps *Steps) Status {
 	c := s.c
 	c.module = m.c
 	c.limits.memory_hard = orNone(l.MemoryHard)
@@ -166,7 +173,7 @@ func (s *Slot) Run(m *Module, generation uint64, l Limits, steps *Steps) Status 
 	c.limits.memory_soft = C.uint64_t(l.MemorySoft)
 	c.limits.table = orNone(l.Table)
 	c.limits.stack = C.size_t(l.Stack)
-	return Status(C.fl_run(c, C.uint64_t(generation), steps.c, C.uint32_t(steps.n)))
+	return Status(C.fl_run(c, steps.c, C.uint32_t(steps.n)))
 }
 
 func orNone(n uint64) C.int64_t {

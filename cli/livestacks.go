@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faaslens/faaslens/inspect"
+	"github.com/faaslens/faaslens/worker"
+)
+
+// processReport is what a process tells another of itself.
+type processReport struct {
+	PID         int                `json:"pid"`
+	Command     string             `json:"command"`
+	Invocations []invocationReport `json:"invocations"`
+}
+
+// invocationReport is one invocation that runs.
+type invocationReport struct {
+	Function string         `json:"function"`
+	Elapsed  time.Duration  `json:"elapsed_ns"`
+	Call     string         `json:"call,omitempty"` // the host call that it is in
+	Depth    int            `json:"depth"`          // of the stack; may be more than there are frames
+	Frames   []worker.Frame `json:"frames"`
+}
+
+func (s *session) stackCommand() *cobra.Command {
+	var all, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stack PID|--all [flags]",
+		Short: "Show the stacks of functions that are running",
+		Long: `Shows where each function is that a running faaslens process of yours on this
+machine is executing: the host call that it is in, if it is in one, and its own
+stack. The functions are not stopped: each is interrupted for some microseconds.`,
+		Example: `  faaslens stack 4711
+  faaslens stack --all --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return misuse("give a PID or --all, not both")
+			case !all && len(args) != 1:
+				return misuse("want the PID of a faaslens process, or --all")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if all {
+				return s.allStacks(asJSON)
+			}
+			pid, err := strconv.Atoi(args[0])
+			if err != nil || pid <= 0 {
+				return misuse("%q: want a PID, such as 4711", args[0])
+			}
+			r, err := s.ask(pid)
+			if err != nil {
+				return err
+			}
+			return s.printStacks([]processReport{r}, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all faaslens processes of yours")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array of processes")
+	return cmd
+}
+
+// runDir is where this user's processes listen.
+func (e environment) runDir() string {
+	if dir := e.get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "faaslens")
+	}
+	tmp := e.get("TMPDIR")
+	if !filepath.IsAbs(tmp) {
+		tmp = "/tmp"
+	}
+	return filepath.Join(tmp, "faaslens-"+strconv.Itoa(os.Getuid()))
+}
+
+// answerStacks lets other processes ask for the stacks of a worker's invocations, until
+// the returned function is called. Running does not depend on it: a process that cannot
+// listen cannot be asked.
+func (s *session) answerStacks(w *worker.Worker) (stop func()) {
+	command := strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")
+	l, err := inspect.Listen(s.env.runDir(), func() any {
+		r := processReport{PID: os.Getpid(), Command: command, Invocations: []invocationReport{}}
+		for _, live := range w.Stacks() {
+			r.Invocations = append(r.Invocations, invocationReport{
+				Function: live.Function.Name.String(),
+				Elapsed:  live.Elapsed,
+				Call:     live.Call,
+				Depth:    live.Depth,
+				Frames:   live.Function.Backtrace(live.Frames),
+			})
+		}
+		return r
+	})
+	if err != nil {
+		return func() {}
+	}
+	return func() { l.Close() }
+}
+
+func (s *session) ask(pid int) (processReport, error) {
+	var r processReport
+	err := inspect.Fetch(s.env.runDir(), pid, &r)
+	if errors.Is(err, inspect.ErrNotListening) {
+		err = fmt.Errorf("%w\n  'faaslens stack --all' shows the processes that can be asked", err)
+	}
+	return r, err
+}
+
+func (s *session) allStacks(asJSON bool) error {
+	pids, err := inspect.Processes(s.env.runDir())
+	if err != nil {
+		return err
+	}
+	reports := []processReport{}
+	for _, pid := range pids {
+		r, err := s.ask(pid)
+		if errors.Is(err, inspect.ErrNotListening) {
+			continue // it ended meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+	}
+	return s.printStacks(reports, asJSON)
+}
+
+func (s *session) printStacks(reports []processReport, asJSON bool) error {
+	if asJSON {
+		return writeJSON(s.stdout, reports)
+	}
+	if len(reports) == 0 {
+		fmt.Fprintln(s.stdout, "no faaslens process is running")
+	}
+	for _, r := range reports {
+		fmt.Fprintf(s.stdout, "process %d: %s\n", r.PID, printable(r.Command))
+		if len(r.Invocations) == 0 {
+			fmt.Fprintln(s.stdout, "  no function is running")
+		}
+		for _, i := range r.Invocations {
+			where := ""
+			if i.Call != "" {
+				where = ", in " + printable(i.Call)
+			}
+			fmt.Fprintf(s.stdout, "  %s, running for %v%s\n", i.Function, i.Elapsed.Round(time.Millisecond), where)
+			w := stackWriter{w: s.stdout}
+			w.write(i.Frames)
+		}
+	}
+	return nil
+}

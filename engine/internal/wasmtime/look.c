@@ -1,0 +1,137 @@
+// Looking at the stack of a guest: from its own thread in a host call, from a signal
+// handler while it runs, and for Go's tracebacks. Compiled code keeps frame pointers: a
+// frame begins with the caller's frame pointer and the return address.
+#define _GNU_SOURCE
+#include "frame.h"
+
+static bool in_code(const fl_module *m, uintptr_t pc) {
+  const fl_code *code = atomic_load_explicit(&m->code, memory_order_acquire);
+  uint32_t i;
+  return code ? fl_body_of(code, pc, &i) : pc >= m->image && pc < m->image_end;
+}
+
+static void push(fl_stack *s, uintptr_t pc) {
+  if (s->n < s->max)
+    s->pcs[s->n++] = pc;
+  s->depth++;
+}
+
+// walk adds the callers of the frame at fp, as far as they are the module's. What it
+// adds lies inside the call, one byte before the return address.
+static void walk(const fl_module *m, uintptr_t fp, fl_stack *s) {
+  while (fp % sizeof(uintptr_t) == 0 && fl_on_stack(fp)) {
+    const uintptr_t *frame = (const uintptr_t *)fp;
+    if (!in_code(m, frame[1]))
+      return;
+    push(s, frame[1] - 1);
+    if (frame[0] <= fp)
+      return;
+    fp = frame[0];
+  }
+}
+
+// walk_exits adds the guest's frames below each host call under way.
+static void walk_exits(const fl_module *m, const fl_exit *e, fl_stack *s) {
+  for (; e; e = e->outer)
+    walk(m, e->fp, s);
+}
+
+void fl_host_stack(fl_invocation *iv, fl_stack *s) { walk_exits(iv->module, iv->exits, s); }
+
+// fl_signal_stack takes the stack of a guest that a signal interrupted. It is false
+// where the guest is between frames; a moment later it will not be.
+static bool signal_stack(fl_invocation *iv, const void *uc, fl_stack *s) {
+  const fl_module *m = iv->module;
+  uintptr_t pc = fl_pc(uc), fp;
+  if (iv->in_host) {
+    if (!iv->exits)
+      return false;
+    s->place = FL_IN_HOST;
+    s->call = iv->exits->id;
+  } else if (pc >= m->image && pc < m->image_end) {
+    if (!fl_frame_is_whole(m, pc))
+      return false;
+    s->place = FL_IN_GUEST;
+    push(s, pc);
+    walk(m, fl_fp(uc), s);
+  } else if (fl_exit_words(iv, uc, &fp)) {
+    s->place = FL_IN_RUNTIME;
+    walk(m, fp, s);
+  } else {
+    return false;
+  }
+  walk_exits(m, iv->exits, s);
+  return true;
+}
+
+// fl_answer_look gives a look that is wanted its stack.
+void fl_answer_look(fl_invocation *iv, const void *uc, uint64_t generation) {
+  fl_look *l = atomic_load_explicit(&iv->look, memory_order_acquire);
+  if (!l || l->generation != generation)
+    return;
+  int wanted = FL_LOOK_WANTED;
+  if (!atomic_compare_exchange_strong(&l->state, &wanted, FL_LOOK_TAKING))
+    return;
+  l->stack.n = l->stack.depth = 0;
+  bool ok = signal_stack(iv, uc, &l->stack);
+  atomic_store_explicit(&l->state, ok ? FL_LOOK_TAKEN : FL_LOOK_WANTED, memory_order_release);
+}
+
+void fl_want_look(fl_invocation *iv, fl_look *l, uint64_t generation) {
+  l->generation = generation;
+  atomic_store(&l->state, FL_LOOK_WANTED);
+  atomic_store(&iv->look, l);
+}
+
+bool fl_look_taken(fl_look *l) { return atomic_load_explicit(&l->state, memory_order_acquire) == FL_LOOK_TAKEN; }
+
+// fl_end_look takes the request back. It returns whether the stack has been taken;
+// afterwards nobody writes to it.
+bool fl_end_look(fl_invocation *iv, fl_look *l) {
+  for (;;) {
+    int wanted = FL_LOOK_WANTED;
+    if (atomic_compare_exchange_strong(&l->state, &wanted, FL_LOOK_OFF) || wanted == FL_LOOK_TAKEN)
+      break;
+  }
+  atomic_store(&iv->look, NULL);
+  return fl_look_taken(l);
+}
+
+// What Go's runtime passes: runtime.SetCgoTraceback.
+typedef struct {
+  uintptr_t context;
+  uintptr_t signal;
+  uintptr_t *pcs;
+  uintptr_t max;
+} cgo_traceback;
+
+// fl_cgo_traceback gives Go the guest's frames, for profiles and runtime.Callers.
+void fl_cgo_traceback(void *arg) {
+  cgo_traceback *a = arg;
+  fl_stack s = {.pcs = a->pcs, .max = a->max};
+  fl_invocation *iv = fl_current();
+  if (a->context) {
+    const fl_exit *e = (const fl_exit *)a->context;
+    walk(e->module, e->fp, &s);
+  } else if (a->signal && iv && !iv->in_host && iv->module) {
+    uintptr_t fp, pc = fl_pc((const void *)a->signal);
+    if (pc >= iv->module->image && pc < iv->module->image_end) {
+      push(&s, pc);
+      if (fl_frame_is_whole(iv->module, pc))
+        walk(iv->module, fl_fp((const void *)a->signal), &s);
+    } else if (fl_exit_words(iv, (const void *)a->signal, &fp)) {
+      walk(iv->module, fp, &s);
+    }
+  }
+  if (s.n < a->max)
+    a->pcs[s.n] = 0;
+}
+
+// fl_cgo_context is called whenever C enters Go, and again when that ends. All it does
+// is to name the host call; nothing is walked until somebody asks.
+void fl_cgo_context(void *arg) {
+  uintptr_t *context = arg;
+  fl_invocation *iv = fl_current();
+  if (*context == 0 && iv)
+    *context = (uintptr_t)iv->exits;
+}

@@ -1,0 +1,36 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/guest"
+)
+
+// LiveStack is the stack of an invocation that runs.
+type LiveStack struct {
+	Function *Function
+	Elapsed  time.Duration
+	Call     string // the host call that it is in, or "the engine"; empty in its own code
+	Frames   []guest.Frame
+	Depth    int // how deep the stack is: may be more than there are frames
+}
+
+// Stacks takes the stack of every running invocation, without stopping it.
+func (w *Worker) Stacks() []LiveStack {
+	var stacks []LiveStack
+	for _, s := range w.engine.Stacks() {
+		if f := w.functionOf(s.Module); f != nil {
+			stacks = append(stacks, LiveStack{Function: f, Elapsed: s.Elapsed, Call: s.Call, Frames: s.Frames, Depth: s.Depth})
+		}
+	}
+	return stacks
+}
+
+func (w *Worker) functionOf(m *engine.Module) *Function {
+	f, ok := w.functions.Load(m)
+	if !ok {
+		return nil
+	}
+	return f.(*Function)
+}
