@@ -20,18 +20,10 @@ func add(t testing.TB, w *Worker, source string) *Function {
 }
 
 // addAs is add under a name of one's own.
+// addAs is add with a name of its own for the function.
 func addAs(t testing.TB, w *Worker, function, source string) *Function {
 	t.Helper()
-	name := guest.Name{User: "test", Function: function}
-	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", source), store.AddOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	f, err := w.Open(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return addBuilt(t, w, function, "2", source, store.AddOptions{})
 }
 
 func testWorker(t testing.TB, cfg Config) *Worker {
