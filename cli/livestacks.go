@@ -24,11 +24,11 @@ type processReport struct {
 
 // invocationReport is one invocation that runs.
 type invocationReport struct {
-	Function string         `json:"function"`
-	Elapsed  time.Duration  `json:"elapsed_ns"`
-	Call     string         `json:"call,omitempty"` // the host call that it is in
-	Depth    int            `json:"depth"`          // of the stack; may be more than there are frames
-	Frames   []worker.Frame `json:"frames"`
+	Function string        `json:"function"`
+	Elapsed  time.Duration `json:"elapsed_ns"`
+	Call     string        `json:"call,omitempty"` // the host call that it is in
+	Depth    int           `json:"depth"`          // of the stack; may be more than there are frames
+	Frames   []stackFrame  `json:"frames"`
 }
 
 func (s *session) stackCommand() *cobra.Command {
@@ -70,16 +70,13 @@ stack. The functions are not stopped: each is interrupted for some microseconds.
 	return cmd
 }
 
-// runDir is where this user's processes listen.
+// runDir is where this user's processes listen: the same place for all of them, whatever
+// else is in their environment.
 func (e environment) runDir() string {
 	if dir := e.get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "faaslens")
 	}
-	tmp := e.get("TMPDIR")
-	if !filepath.IsAbs(tmp) {
-		tmp = "/tmp"
-	}
-	return filepath.Join(tmp, "faaslens-"+strconv.Itoa(os.Getuid()))
+	return "/tmp/faaslens-" + strconv.Itoa(os.Getuid())
 }
 
 // answerStacks lets other processes ask for the stacks of a worker's invocations, until
@@ -95,7 +92,7 @@ func (s *session) answerStacks(w *worker.Worker) (stop func()) {
 				Elapsed:  live.Elapsed,
 				Call:     live.Call,
 				Depth:    live.Depth,
-				Frames:   live.Function.Backtrace(live.Frames),
+				Frames:   jsonFrames(live.Function.Backtrace(live.Frames), nil),
 			})
 		}
 		return r
@@ -153,7 +150,7 @@ func (s *session) printStacks(reports []processReport, asJSON bool) error {
 			}
 			fmt.Fprintf(s.stdout, "  %s, running for %v%s\n", i.Function, i.Elapsed.Round(time.Millisecond), where)
 			w := stackWriter{w: s.stdout}
-			w.write(i.Frames)
+			w.write(plainFrames(i.Frames))
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func TestProcessTellsTheStacksOfItsInvocations(t *testing.T) {
 	defer f.Close()
 
 	var out bytes.Buffer
-	s := &session{stdout: &out, env: environment{"TMPDIR=" + t.TempDir()}, now: time.Now}
+	s := &session{stdout: &out, env: environment{"XDG_RUNTIME_DIR=" + t.TempDir()}, now: time.Now}
 	defer s.answerStacks(w)()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})

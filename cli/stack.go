@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/worker"
 )
 
@@ -32,6 +34,20 @@ func jsonFrames(frames []worker.Frame, sources sourceMap) []stackFrame {
 			Function: uint32(f.Func), Name: f.Function, Linkage: f.Linkage,
 			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined,
 			Offset: uint64(f.Offset), CodeOffset: uint64(f.Code), Note: f.Note,
+		})
+	}
+	return all
+}
+
+// plainFrames is jsonFrames undone, for stacks that come from another process.
+func plainFrames(frames []stackFrame) []worker.Frame {
+	var all []worker.Frame
+	for _, f := range frames {
+		all = append(all, worker.Frame{
+			Func: guest.FuncIndex(f.Function), Offset: guest.FileOffset(f.Offset), Code: guest.CodeOffset(f.CodeOffset),
+			Location: symbol.Location{
+				Function: f.Name, Linkage: f.Linkage, File: f.File, Line: f.Line, Column: f.Column, Inlined: f.Inlined, Note: f.Note,
+			},
 		})
 	}
 	return all

@@ -136,7 +136,11 @@ func (l *Limit) Error() string {
 	case LimitTable:
 		return fmt.Sprintf("table limit: %d elements asked for, %d allowed", l.Used, l.Allowed)
 	}
-	return fmt.Sprintf("%s limit: %s asked for, %s allowed", l.Kind, FormatBytes(l.Used), FormatBytes(l.Allowed))
+	used, allowed := FormatBytes(l.Used), FormatBytes(l.Allowed)
+	if used == allowed {
+		used, allowed = fmt.Sprintf("%d bytes", l.Used), fmt.Sprintf("%d", l.Allowed)
+	}
+	return fmt.Sprintf("%s limit: %s asked for, %s allowed", l.Kind, used, allowed)
 }
 
 // FormatBytes writes a size as people read it: "640 KiB", "1.5 GiB".

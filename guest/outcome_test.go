@@ -14,6 +14,7 @@ func TestEndingsInWords(t *testing.T) {
 		"cancelled":                                              &Limit{Kind: LimitCancelled},
 		"deadline: stopped after 20.12ms, 20ms allowed":          &Limit{Kind: LimitDeadline, Allowed: uint64(20 * time.Millisecond), Used: 20_123_456},
 		"memory limit: 64.1 MiB asked for, 64 MiB allowed":       &Limit{Kind: LimitMemory, Allowed: 64 << 20, Used: 64<<20 + 1<<16},
+		"output limit: 1048700 bytes asked for, 1048576 allowed": &Limit{Kind: LimitOutput, Allowed: 1 << 20, Used: 1<<20 + 124},
 		"table limit: 600000 elements asked for, 500000 allowed": &Limit{Kind: LimitTable, Allowed: 500_000, Used: 600_000},
 		"not a valid WebAssembly module: at offset 0x1a: no":     &InvalidModule{Offset: 26, Reason: "no"},
 		"not a valid WebAssembly module: empty":                  &InvalidModule{Offset: -1, Reason: "empty"},

@@ -21,7 +21,13 @@ func TestInvocationOfAWarmFunctionAllocatesNothing(t *testing.T) {
 		}
 	}
 	run()
-	if n := testing.AllocsPerRun(200, run); n > 0.5 {
-		t.Errorf("%v allocations for each invocation", n)
+	// All of the process's allocations count, those of goroutines that other tests
+	// have left behind too, and a collection empties pools.
+	least := testing.AllocsPerRun(200, run)
+	for range 5 {
+		least = min(least, testing.AllocsPerRun(200, run))
+	}
+	if least > 0 {
+		t.Errorf("%v allocations for each invocation", least)
 	}
 }

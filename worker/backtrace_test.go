@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write goldens anew")
 
-// addAs builds a guest and opens it under a name.
+// addBuilt builds a guest and opens it under a name.
 func addBuilt(t testing.TB, w *Worker, name string, opt toolchain.Opt, source string, options store.AddOptions) *Function {
 	t.Helper()
 	n := guest.Name{User: "test", Function: name}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/store"
 )
 
@@ -19,7 +18,6 @@ func add(t testing.TB, w *Worker, source string) *Function {
 	return addAs(t, w, strings.NewReplacer("/", "_", ".", "_").Replace(source), source)
 }
 
-// addAs is add under a name of one's own.
 // addAs is add with a name of its own for the function.
 func addAs(t testing.TB, w *Worker, function, source string) *Function {
 	t.Helper()
