@@ -16,13 +16,7 @@ import (
 // add builds a guest and opens it as a function.
 func add(t testing.TB, w *Worker, source string) *Function {
 	t.Helper()
-	return addAs(t, w, strings.NewReplacer("/", "_", ".", "_").Replace(source), source)
-}
-
-// addAs is add under a name of one's own.
-func addAs(t testing.TB, w *Worker, function, source string) *Function {
-	t.Helper()
-	name := guest.Name{User: "test", Function: function}
+	name := guest.Name{User: "test", Function: strings.NewReplacer("/", "_", ".", "_").Replace(source)}
 	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", source), store.AddOptions{}); err != nil {
 		t.Fatal(err)
 	}
