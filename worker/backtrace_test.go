@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write goldens anew")
 
 // addAs builds a guest and opens it under a name.
-func addAs(t *testing.T, w *Worker, name string, opt toolchain.Opt, source string, options store.AddOptions) *Function {
+func addBuilt(t testing.TB, w *Worker, name string, opt toolchain.Opt, source string, options store.AddOptions) *Function {
 	t.Helper()
 	n := guest.Name{User: "test", Function: name}
 	if _, err := w.cfg.Store.Add(n, guesttest.Build(t, opt, source), options); err != nil {
@@ -60,7 +60,7 @@ func TestBacktracesAreInFaasmsForm(t *testing.T) {
 		{"deep", "faasm/backtrace_deep.c", "1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			stdout, _, o, err := invoke(addAs(t, w, c.name, c.opt, c.source, store.AddOptions{}), &Invocation{})
+			stdout, _, o, err := invoke(addBuilt(t, w, c.name, c.opt, c.source, store.AddOptions{}), &Invocation{})
 			if err != nil || o.Code != 0 {
 				t.Fatalf("code %d, %v", o.Code, err)
 			}
@@ -84,11 +84,11 @@ func TestBacktracesAreInFaasmsForm(t *testing.T) {
 
 func TestBacktracesOfStrippedFunctionsHaveLines(t *testing.T) {
 	w := testWorker(t, Config{})
-	whole, _, _, err := invoke(addAs(t, w, "whole", "1", "faasm/backtrace.c", store.AddOptions{}), &Invocation{})
+	whole, _, _, err := invoke(addBuilt(t, w, "whole", "1", "faasm/backtrace.c", store.AddOptions{}), &Invocation{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := addAs(t, w, "stripped", "1", "faasm/backtrace.c", store.AddOptions{Strip: true})
+	f := addBuilt(t, w, "stripped", "1", "faasm/backtrace.c", store.AddOptions{Strip: true})
 	if f.Module().HasDWARF() || f.Module().HasNames() {
 		t.Fatal("it is not stripped")
 	}
@@ -104,7 +104,7 @@ func TestBacktracesOfStrippedFunctionsHaveLines(t *testing.T) {
 // Without a name, Faasm counts a module's own functions.
 func TestBacktracesWithoutSymbolsHaveNumbers(t *testing.T) {
 	w := testWorker(t, Config{})
-	f := addAs(t, w, "bare", "1", "faasm/backtrace.c", store.AddOptions{Strip: true})
+	f := addBuilt(t, w, "bare", "1", "faasm/backtrace.c", store.AddOptions{Strip: true})
 	if err := os.Remove(filepath.Join(w.cfg.Store.Dir(), "wasm", "test", "bare", store.DebugFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestBacktracesWithoutSymbolsHaveNumbers(t *testing.T) {
 func TestBacktracesAreLoggedAsData(t *testing.T) {
 	var log bytes.Buffer
 	w := testWorker(t, Config{Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	if _, _, _, err := invoke(addAs(t, w, "logged", "2", "faasm/backtrace.c", store.AddOptions{}), &Invocation{}); err != nil {
+	if _, _, _, err := invoke(addBuilt(t, w, "logged", "2", "faasm/backtrace.c", store.AddOptions{}), &Invocation{}); err != nil {
 		t.Fatal(err)
 	}
 	var entry struct {
@@ -142,7 +142,7 @@ func TestBacktracesAreLoggedAsData(t *testing.T) {
 }
 
 func TestBacktracesCountAsOutput(t *testing.T) {
-	_, _, _, err := invoke(addAs(t, testWorker(t, Config{}), "flood", "2", "faasm/backtrace.c", store.AddOptions{}),
+	_, _, _, err := invoke(addBuilt(t, testWorker(t, Config{}), "flood", "2", "faasm/backtrace.c", store.AddOptions{}),
 		&Invocation{Limits: guest.Limits{Output: 100}})
 	if limit, ok := err.(*guest.Limit); !ok || limit.Kind != guest.LimitOutput {
 		t.Errorf("got %v", err)

@@ -15,7 +15,6 @@ import (
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
-	"github.com/faaslens/faaslens/store"
 )
 
 // goodInput is what the well-behaved function gets; it must come out as it went in.
@@ -44,7 +43,7 @@ func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
 	// What one way does with the names in its root is no other's.
 	hostile := map[string]*Function{}
 	for _, root := range []string{"calls", "links", "swap", "flood"} {
-		hostile[root] = addAs(t, w, "hostile-"+root, "2", "hostile.c", store.AddOptions{})
+		hostile[root] = addAs(t, w, "hostile-"+root, "hostile.c")
 	}
 	roots := filepath.Dir(good.root.Name())
 	// Beside the function's root are its neighbours'; the links lead up there.

@@ -9,23 +9,19 @@ import (
 
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/store"
 )
 
 // add builds a guest and opens it as a function.
 func add(t testing.TB, w *Worker, source string) *Function {
 	t.Helper()
-	name := guest.Name{User: "test", Function: strings.NewReplacer("/", "_", ".", "_").Replace(source)}
-	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", source), store.AddOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	f, err := w.Open(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return addAs(t, w, strings.NewReplacer("/", "_", ".", "_").Replace(source), source)
+}
+
+// addAs is add with a name of its own for the function.
+func addAs(t testing.TB, w *Worker, function, source string) *Function {
+	t.Helper()
+	return addBuilt(t, w, function, "2", source, store.AddOptions{})
 }
 
 func testWorker(t testing.TB, cfg Config) *Worker {
