@@ -315,6 +315,14 @@ func (c *cBuild) library(ctx context.Context) (start string, lazy []string, err 
 			return "", nil, err
 		}
 	}
+	// Before the library, whose own answer to a throw says less.
+	if c.lang == CXX && c.flags.exceptions {
+		object, err := lib.embedded(ctx, "throw.cc", CXX, nil)
+		if err != nil {
+			return "", nil, err
+		}
+		lazy = append(lazy, object)
+	}
 	for _, src := range c.LibSources {
 		lang := C
 		if kindByExtension[filepath.Ext(src)] == cxxSource {
@@ -328,13 +336,6 @@ func (c *cBuild) library(ctx context.Context) (start string, lazy []string, err 
 			return "", nil, fmt.Errorf("build: library source %s: %w", src, err)
 		}
 		object, err := lib.object(ctx, full, lang, nil)
-		if err != nil {
-			return "", nil, err
-		}
-		lazy = append(lazy, object)
-	}
-	if c.lang == CXX && c.flags.exceptions {
-		object, err := lib.embedded(ctx, "throw.cc", CXX, nil)
 		if err != nil {
 			return "", nil, err
 		}
