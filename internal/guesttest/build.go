@@ -36,7 +36,8 @@ func BuildFlags(t testing.TB, opt toolchain.Opt, flags []string, sources ...stri
 	t.Helper()
 	var paths []string
 	h := sha256.New()
-	fmt.Fprintln(h, include.Version(), opt, flags, sources)
+	// Debug information names the directory.
+	fmt.Fprintln(h, include.Version(), opt, flags, Dir(), sources)
 	builder, err := filepath.Glob(filepath.Join(Dir(), "..", "..", "toolchain", "*.go"))
 	if err != nil {
 		t.Fatal(err)
