@@ -14,34 +14,27 @@ import (
 // openDirs opens the directory at parts below root, whose path is at. It follows
 // no symbolic link: what it opens is the directory that it looked at.
 func openDirs(root *os.Root, at string, parts ...string) (*os.Root, error) {
-	dir := root
-	for _, part := range strings.Split(filepath.Join(parts...), "/") {
-		at = filepath.Join(at, part)
-		next, err := openDir(dir, at, part)
-		if dir != root {
-			dir.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-		dir = next
-	}
-	return dir, nil
+	return descend(root, at, parts, openDir)
 }
 
 // createDirs is openDirs, but creates what is missing.
 func createDirs(root *os.Root, at string, parts ...string) (*os.Root, error) {
+	return descend(root, at, parts, createDir)
+}
+
+// descend goes down from root one directory at a time, by next.
+func descend(root *os.Root, at string, parts []string, next func(parent *os.Root, at, name string) (*os.Root, error)) (*os.Root, error) {
 	dir := root
 	for _, part := range strings.Split(filepath.Join(parts...), "/") {
 		at = filepath.Join(at, part)
-		next, err := createDir(dir, at, part)
+		child, err := next(dir, at, part)
 		if dir != root {
 			dir.Close()
 		}
 		if err != nil {
 			return nil, err
 		}
-		dir = next
+		dir = child
 	}
 	return dir, nil
 }
