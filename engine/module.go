@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/faaslens/faaslens/codemap"
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
@@ -36,6 +36,10 @@ type ModuleOptions struct {
 	// Progress is told, from another goroutine and about ten times a second,
 	// how long compiling has taken so far. May be nil.
 	Progress func(elapsed time.Duration)
+	// Loaded is told where the module's compiled code is in memory: once for each
+	// shard that runs it, before it does. Unloaded is told again when that is to be
+	// freed. May be nil.
+	Loaded, Unloaded func(codemap.Loaded)
 }
 
 // Module is a compiled module, linked and ready to run.
@@ -50,11 +54,13 @@ type Module struct {
 	steps   *wasmtime.Steps
 	names   []Step
 	image   compiledImage
+	options ModuleOptions
 
 	loaded []atomic.Pointer[wasmtime.Module] // by shard
 	mu     sync.Mutex                        // guards loading, bodies and closing
 	bodies []bool                            // by shard
-	code   *codeMap                          // read when it is first needed
+	code   *codemap.Map                      // read when it is first needed
+	told   *codemap.Map                      // a copy for Loaded and Unloaded
 	closed atomic.Bool
 	held   atomic.Int32 // by those who look at running guests
 }
@@ -64,11 +70,12 @@ type Module struct {
 // *guest.LinkError, or say what else failed.
 func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptions) (*Module, error) {
 	m := &Module{
-		engine: e,
-		parsed: parsed,
-		names:  o.Steps,
-		loaded: make([]atomic.Pointer[wasmtime.Module], len(e.shards)),
-		bodies: make([]bool, len(e.shards)),
+		engine:  e,
+		parsed:  parsed,
+		names:   o.Steps,
+		options: o,
+		loaded:  make([]atomic.Pointer[wasmtime.Module], len(e.shards)),
+		bodies:  make([]bool, len(e.shards)),
 	}
 	if err := m.checkSteps(); err != nil {
 		return nil, err
@@ -92,6 +99,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
+	m.tellLoaded(native)
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
 	e.open.Store(m, nil)
@@ -244,6 +252,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		n.Close()
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
+	m.tellLoaded(n)
 	m.loaded[sh.index].Store(n)
 	return n, nil
 }
@@ -265,23 +274,48 @@ func (m *Module) setBodies(sh *shard) {
 		m.engine.cfg.Log.Error("a guest cannot be stopped in its own code", "error", err)
 		return
 	}
-	bodies := make([]wasmtime.Body, len(code.bodies))
-	for i, b := range code.bodies {
+	bodies := make([]wasmtime.Body, len(code.Bodies))
+	for i, b := range code.Bodies {
 		bodies[i] = wasmtime.Body{Start: n.Base() + b.Start, End: n.Base() + b.End}
 	}
 	n.SetBodies(bodies)
 }
 
 // readCode reads the code map once; it is the same in every shard. m.mu is held.
-func (m *Module) readCode(n *wasmtime.Module) (*codeMap, error) {
+func (m *Module) readCode(n *wasmtime.Module) (*codemap.Map, error) {
 	if m.code == nil {
-		code, err := readCodeMap(n.Image())
+		code, err := codemap.Read(n.Image())
 		if err != nil {
 			return nil, err
 		}
 		m.code = code
 	}
 	return m.code, nil
+}
+
+// tellLoaded tells who asked for it where the code is.
+func (m *Module) tellLoaded(n *wasmtime.Module) {
+	if m.options.Loaded == nil && m.options.Unloaded == nil {
+		return
+	}
+	code, err := m.readCode(n)
+	if err != nil {
+		m.engine.cfg.Log.Error("compiled code cannot be named", "error", err)
+		return
+	}
+	if m.told == nil {
+		m.told = code.Clone()
+	}
+	if m.options.Loaded != nil {
+		m.options.Loaded(codemap.Loaded{Base: n.Base(), Image: n.Image(), Map: m.told})
+	}
+}
+
+// tellUnloaded tells that the code is about to be freed.
+func (m *Module) tellUnloaded(n *wasmtime.Module) {
+	if m.options.Unloaded != nil && m.told != nil {
+		m.options.Unloaded(codemap.Loaded{Base: n.Base(), Image: n.Image(), Map: m.told})
+	}
 }
 
 // frameAt says what guest frame an address in compiled code is.
@@ -297,18 +331,14 @@ func (m *Module) frameAt(sh *shard, pc uintptr) (guest.Frame, bool) {
 		m.engine.cfg.Log.Error("a guest's frame cannot be named", "error", err)
 		return guest.Frame{}, false
 	}
-	f, ok := code.frameAt(pc - n.Base())
+	f, ok := code.FrameAt(pc - n.Base())
 	f.PC = pc
 	return m.withOffset(f), ok
 }
 
-// noOffset is the place of code that comes from no instruction, such as the check of the
-// stack at a function's start.
-const noOffset = guest.FileOffset(math.MaxUint64)
-
 // withOffset gives a frame that comes from no instruction its function's start.
 func (m *Module) withOffset(f guest.Frame) guest.Frame {
-	if body, ok := m.parsed.Body(f.Func); ok && f.Offset == noOffset {
+	if body, ok := m.parsed.Body(f.Func); ok && f.Offset == codemap.NoPlace {
 		f.Offset = body.Offset
 	}
 	return f
@@ -337,6 +367,7 @@ func (m *Module) Close() error {
 	defer m.mu.Unlock()
 	for i := range m.loaded {
 		if n := m.loaded[i].Swap(nil); n != nil {
+			m.tellUnloaded(n)
 			n.Close()
 		}
 	}

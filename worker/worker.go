@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/faaslens/faaslens/codemap"
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
@@ -35,7 +36,11 @@ type Config struct {
 	// Progress is told how long the compilation of a function has taken so far.
 	// May be nil.
 	Progress func(name guest.Name, size int, elapsed time.Duration)
-	Log      *slog.Logger
+	// Loaded is told where functions' compiled code is in memory, before it runs;
+	// Unloaded again when that is to be freed. Of the function, Invoke and Close are
+	// not to be called then. May be nil.
+	Loaded, Unloaded func(*Function, codemap.Loaded)
+	Log              *slog.Logger
 }
 
 // Worker runs the functions of a store.
@@ -80,6 +85,7 @@ func (w *Worker) Close() error { return w.engine.Close() }
 type Function struct {
 	Name   guest.Name
 	worker *Worker
+	parsed *wasm.Module
 	module *engine.Module
 	main   int // index of the step that is the function itself
 	zygote int // index of the zygote's step, or -1
@@ -109,7 +115,7 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 }
 
 func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir string) (*Function, error) {
-	f := &Function{Name: name, worker: w, zygote: -1}
+	f := &Function{Name: name, worker: w, parsed: parsed, zygote: -1}
 	steps, err := f.plan(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -117,6 +123,12 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 	o := engine.ModuleOptions{Steps: steps, CacheDir: cacheDir, AllowUnknown: w.cfg.AllowUnknown}
 	if p := w.cfg.Progress; p != nil {
 		o.Progress = func(elapsed time.Duration) { p(name, parsed.Size(), elapsed) }
+	}
+	if loaded := w.cfg.Loaded; loaded != nil {
+		o.Loaded = func(c codemap.Loaded) { loaded(f, c) }
+	}
+	if unloaded := w.cfg.Unloaded; unloaded != nil {
+		o.Unloaded = func(c codemap.Loaded) { unloaded(f, c) }
 	}
 	f.symbols = sync.OnceValue(func() *symbol.Table { return openTable(w.cfg.Store, name, parsed) })
 	f.module, err = w.engine.Compile(ctx, parsed, o)
@@ -186,7 +198,7 @@ func (f *Function) openRoot() (err error) {
 }
 
 // Module is the function's code.
-func (f *Function) Module() *wasm.Module { return f.module.Parsed() }
+func (f *Function) Module() *wasm.Module { return f.parsed }
 
 // Cached reports whether the function's compiled image was found rather than made.
 func (f *Function) Cached() bool { return f.module.Cached() }

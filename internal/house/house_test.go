@@ -20,6 +20,7 @@ var levels = map[string]int{
 	"guest":                    0,
 	"wasm":                     0,
 	"include":                  0,
+	"codemap":                  0,
 	"wasm/wasmtest":            0,
 	"hostcall":                 1,
 	"hostcall/wasi":            1,
@@ -39,6 +40,7 @@ var levels = map[string]int{
 // interface's calls are described in the terms of package hostcall.
 var sameLevel = map[[2]string]bool{
 	{"wasm", "guest"}:              true,
+	{"codemap", "guest"}:           true,
 	{"wasm/wasmtest", "guest"}:     true,
 	{"wasm/wasmtest", "wasm"}:      true,
 	{"hostcall/wasi", "hostcall"}:  true,

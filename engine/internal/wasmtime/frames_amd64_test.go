@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/faaslens/faaslens/codemap"
 )
 
 // shapes is a module of functions with all kinds of prologues, returns and tail calls:
@@ -151,7 +153,7 @@ func TestFramesAreJudgedRightAtEveryInstruction(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	img := compileText(t, shapes())
-	bodies, err := FunctionBodies(img)
+	bodies, err := codemap.ReadBodies(img)
 	if err != nil {
 		t.Fatal(err)
 	}

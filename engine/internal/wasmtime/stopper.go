@@ -7,16 +7,12 @@ import "C"
 
 import (
 	"bytes"
-	"cmp"
-	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"unsafe"
 
-	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/codemap"
 )
 
 // stopperModule is this module, named so that its frames can be left out of stacks:
@@ -43,7 +39,7 @@ func (e *Engine) loadStopper() error {
 	}
 	e.c.stopper = m
 	img := image(m)
-	bodies, err := FunctionBodies(img)
+	bodies, err := codemap.ReadBodies(img)
 	if err != nil {
 		return fmt.Errorf("read the module that stops guests: %w", err)
 	}
@@ -75,70 +71,4 @@ func findTrap(code []byte) int {
 		return bytes.Index(code, []byte{0x1f, 0xc1, 0x00, 0x00})
 	}
 	return bytes.Index(code, []byte{0x0f, 0x0b})
-}
-
-// CompiledBody is a function in a compiled image: its index in the module, and its
-// bytes' offsets in the image.
-type CompiledBody struct {
-	Func       guest.FuncIndex
-	Start, End uintptr
-}
-
-// FunctionBodies reads a compiled image's symbol table, in which the engine names
-// every function body "wasm[0]::function[N]" with "::NAME" behind it where the
-// module has names. The bodies come sorted by address.
-func FunctionBodies(img []byte) ([]CompiledBody, error) {
-	f, err := elf.NewFile(bytes.NewReader(img))
-	if err != nil {
-		return nil, fmt.Errorf("read the compiled image: %w", err)
-	}
-	symtab, strtab, text := f.Section(".symtab"), f.Section(".strtab"), f.Section(".text")
-	if symtab == nil || strtab == nil || text == nil {
-		return nil, errors.New("read the compiled image: it has no symbol table or no code")
-	}
-	syms, err := symtab.Data()
-	if err != nil {
-		return nil, fmt.Errorf("read the compiled image's symbol table: %w", err)
-	}
-	names, err := strtab.Data()
-	if err != nil {
-		return nil, fmt.Errorf("read the compiled image's symbol names: %w", err)
-	}
-	var bodies []CompiledBody
-	for ; len(syms) >= elf.Sym64Size; syms = syms[elf.Sym64Size:] {
-		name := binary.LittleEndian.Uint32(syms)
-		value := binary.LittleEndian.Uint64(syms[8:])
-		size := binary.LittleEndian.Uint64(syms[16:])
-		if uint64(name) >= uint64(len(names)) || size == 0 || value+size > text.Size {
-			continue
-		}
-		n, ok := functionNumber(names[name:])
-		if !ok {
-			continue
-		}
-		start := uintptr(text.Offset + value)
-		bodies = append(bodies, CompiledBody{guest.FuncIndex(n), start, start + uintptr(size)})
-	}
-	slices.SortFunc(bodies, func(a, b CompiledBody) int { return cmp.Compare(a.Start, b.Start) })
-	return bodies, nil
-}
-
-func functionNumber(name []byte) (uint32, bool) {
-	const prefix = "wasm[0]::function["
-	if len(name) < len(prefix) || string(name[:len(prefix)]) != prefix {
-		return 0, false
-	}
-	var n uint32
-	digits := 0
-	for _, c := range name[len(prefix):] {
-		if c == ']' && digits > 0 {
-			return n, true
-		}
-		if c < '0' || c > '9' || digits > 9 {
-			break
-		}
-		n = n*10 + uint32(c-'0')
-		digits++
-	}
-	return 0, false
 }
