@@ -28,6 +28,11 @@ type Invocation struct {
 	Limits   guest.Limits
 	Python   faasm.Python
 	Observer hostcall.Observer
+	// Chain runs other functions for this one; nil traps where it asks for one.
+	Chain faasm.Chain
+	// Pointer runs the function at that index of the module's table in place of its
+	// main function; nil does not.
+	Pointer *uint32
 	// KeepOutput is called with what the function wrote by Faasm's interface;
 	// the bytes are valid until it returns. May be nil.
 	KeepOutput func([]byte)
@@ -139,6 +144,7 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Files:       &c.wasi,
 		Stdout:      &c.stdout,
 		Log:         f.worker.cfg.Log,
+		Chain:       inv.Chain,
 		Backtrace:   c.backtrace,
 	})
 	c.function = f

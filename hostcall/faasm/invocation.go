@@ -49,6 +49,8 @@ type Config struct {
 	// Log takes warnings for the operator, at most one in an invocation. Nil
 	// drops them.
 	Log *slog.Logger
+	// Chain runs other functions for the guest. Nil traps.
+	Chain Chain
 	// Backtrace answers __faasm_backtrace: depth is the number of innermost
 	// frames to leave out. Nil traps.
 	Backtrace func(depth int32, c *hostcall.Call) error

@@ -29,6 +29,7 @@ var levels = map[string]int{
 	"engine/internal/wasmtime": 1,
 	"engine":                   2,
 	"store":                    2,
+	"scheduler":                2,
 	"toolchain":                2,
 	"worker":                   3,
 	"inspect":                  3,

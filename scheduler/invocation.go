@@ -1,0 +1,124 @@
+package scheduler
+
+import (
+	"context"
+	"slices"
+)
+
+// Invocation is what is known of an invocation at one moment.
+type Invocation struct {
+	ID      ID
+	Parent  ID // 0 if it was not chained
+	Request *Request
+	Status  Status
+	Times   Times
+	Result  *Result // nil until it is done
+	Chained []ID
+}
+
+// Get tells what is known of an invocation. The error is ErrUnknown.
+func (s *Scheduler) Get(id ID) (Invocation, error) {
+	s.mu.Lock()
+	r := s.records[id]
+	s.mu.Unlock()
+	if r == nil {
+		return Invocation{}, ErrUnknown
+	}
+	return s.snapshot(r), nil
+}
+
+// Wait waits until an invocation has ended or the context does, and tells what is known
+// then. The error is ErrUnknown.
+func (s *Scheduler) Wait(ctx context.Context, id ID) (Invocation, error) {
+	s.mu.Lock()
+	r := s.records[id]
+	s.mu.Unlock()
+	if r == nil {
+		return Invocation{}, ErrUnknown
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
+	return s.snapshot(r), nil
+}
+
+// Cancel ends an invocation and all that it chained. It reports whether it had not ended
+// before; the error is ErrUnknown.
+func (s *Scheduler) Cancel(id ID) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[id]
+	if r == nil {
+		return false, ErrUnknown
+	}
+	live := r.live > 0
+	r.cancel(ErrCancelled)
+	return live, nil
+}
+
+// List tells what is known of all invocations that have not ended, the oldest first.
+func (s *Scheduler) List() []Invocation {
+	s.mu.Lock()
+	var open []*record
+	for _, r := range s.records {
+		if r.result == nil {
+			open = append(open, r)
+		}
+	}
+	s.mu.Unlock()
+	all := make([]Invocation, len(open))
+	for i, r := range open {
+		all[i] = s.snapshot(r)
+	}
+	slices.SortFunc(all, func(a, b Invocation) int { return a.Times.Queued.Compare(b.Times.Queued) })
+	return all
+}
+
+// Node is an invocation with those that it chained.
+type Node struct {
+	Invocation
+	Chained []*Node // in the order in which they were chained
+}
+
+// Graph tells who called whom, from an invocation down. The error is ErrUnknown.
+func (s *Scheduler) Graph(id ID) (*Node, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[id]
+	if r == nil {
+		return nil, ErrUnknown
+	}
+	return r.node(), nil
+}
+
+// node is the graph from r down. The scheduler's lock is held. Chains are at most
+// Config.MaxDepth deep.
+func (r *record) node() *Node {
+	n := &Node{Invocation: r.invocation()}
+	for _, c := range r.children {
+		n.Chained = append(n.Chained, c.node())
+	}
+	return n
+}
+
+func (s *Scheduler) snapshot(r *record) Invocation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return r.invocation()
+}
+
+// invocation is what is known now. The scheduler's lock is held.
+func (r *record) invocation() Invocation {
+	i := Invocation{ID: r.id, Request: r.request, Status: Status(r.status.Load()), Times: r.times, Result: r.result}
+	if r.result != nil {
+		i.Status = Done
+	}
+	if r.parent != nil {
+		i.Parent = r.parent.id
+	}
+	for _, c := range r.children {
+		i.Chained = append(i.Chained, c.id)
+	}
+	return i
+}

@@ -1,0 +1,135 @@
+package scheduler
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall/faasm"
+)
+
+// ID names an invocation. Guests know it as a number, as Faasm's do.
+type ID uint32
+
+// Request is what an invocation is asked to do. The scheduler does not change it, and
+// it must not be changed once it has been given.
+type Request struct {
+	Function guest.Name
+	Input    []byte
+	Args     []string // behind the program's name
+	Python   faasm.Python
+	Limits   guest.Limits
+	// Pointer runs the function at that index of the module's table in place of the
+	// module's main function; nil does not.
+	Pointer *uint32
+	// Queued is when the request was accepted, if that was before the scheduler saw
+	// it.
+	Queued time.Time
+}
+
+// Status is how far an invocation has come.
+type Status uint8
+
+const (
+	Queued Status = iota // waits for a worker
+	Running
+	Waiting // runs, and waits for one that it chained
+	Done
+)
+
+func (s Status) String() string {
+	return [...]string{"queued", "running", "waiting", "done"}[s]
+}
+
+// Frame is a call on a guest's stack, as text has it.
+type Frame struct {
+	Function string `json:"function"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	Inlined  bool   `json:"inlined,omitempty"`
+	Offset   uint64 `json:"code_offset"`
+}
+
+// Failure is why an invocation has no exit code of its own.
+type Failure struct {
+	Kind    string  `json:"kind"` // "trap", "limit" or "error"
+	Code    string  `json:"code"` // which of the kind, in a word or two
+	Message string  `json:"message"`
+	Frames  []Frame `json:"frames,omitempty"` // innermost first
+	// Callers are the stacks of the invocations that waited for this one, for the one
+	// that did, and so on, each at its wait.
+	Callers []Caller `json:"callers,omitempty"`
+}
+
+// Caller is an invocation that waited.
+type Caller struct {
+	ID       ID         `json:"id"`
+	Function guest.Name `json:"function"`
+	Frames   []Frame    `json:"frames"`
+}
+
+// Result is how an invocation ended.
+type Result struct {
+	// ReturnValue is the exit code; 1 with a Failure, as in Faasm.
+	ReturnValue int32
+	Output      []byte // what it wrote by Faasm's interface
+	Stdout      []byte // the first of what it wrote there
+	Stderr      []byte
+	Failure     *Failure // nil if it ended by itself
+	Memory      uint64   // bytes, the most there was
+}
+
+// Times are when an invocation came from one state to the next. Zero is not yet.
+type Times struct {
+	Queued, Started, Finished time.Time
+	// Ready is how long it took to have the function ready to run: nothing to speak
+	// of, unless it was compiled or loaded for this invocation.
+	Ready time.Duration
+	Cold  bool // it was loaded for this invocation
+	// Waited is how long it waited for those that it chained.
+	Waited time.Duration
+}
+
+// record is an invocation that is known.
+type record struct {
+	id      ID
+	request *Request
+	parent  *record // nil if it was not chained
+	depth   int
+
+	status atomic.Uint32
+	done   chan struct{} // closed when result is there
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	// Guarded by the scheduler's lock.
+	times    Times
+	children []*record
+	live     int // of its tree, itself included, how many have not ended
+	tree     int // how many its tree has, itself included
+	result   *Result
+	size     int // of what it keeps
+}
+
+func (r *record) isDone() bool { return Status(r.status.Load()) == Done }
+
+// isWithin reports whether r is a, or was chained by a, by one that a chained, and so
+// on.
+func (r *record) isWithin(a *record) bool {
+	for ; r != nil; r = r.parent {
+		if r == a {
+			return true
+		}
+	}
+	return false
+}
+
+// root is the invocation that nobody chained and that leads to r.
+func (r *record) root() *record {
+	for r.parent != nil {
+		r = r.parent
+	}
+	return r
+}

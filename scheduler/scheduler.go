@@ -1,0 +1,328 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall/faasm"
+)
+
+// Functions are what can be invoked.
+type Functions interface {
+	// Acquire makes the newest version of a function ready. The caller releases it.
+	// Cold is whether it had to be loaded.
+	Acquire(ctx context.Context, name guest.Name) (f Function, cold bool, err error)
+}
+
+// Function is one version of a function, ready to run.
+type Function interface {
+	// Invoke runs it on the calling goroutine.
+	Invoke(ctx context.Context, r *Request, chain faasm.Chain) Result
+	// Backtrace names the calls of a stack of its.
+	Backtrace(stack []guest.Frame) []Frame
+	Release()
+}
+
+// Config shapes a scheduler. Its zero value, but for Functions, has good defaults.
+type Config struct {
+	Functions Functions
+	// Workers is how many guests run at a time. Default: 2.
+	Workers int
+	// MaxRoots is how many invocations that nobody chained may have started and not
+	// ended; more wait. Default: 1,024.
+	MaxRoots int
+	// MaxInstances is how many invocations in all may have started and not ended; a
+	// chained one beyond fails. Default: 4,096.
+	MaxInstances int
+	// MaxDepth is how deep chains may be. Default: 1,200.
+	MaxDepth int
+	// MaxChildren is how many invocations one may chain, and MaxTree how many it and
+	// all that it chained. Default: 10,000 and 50,000.
+	MaxChildren, MaxTree int
+	// AwaitTimeout is how long a guest waits for one that it chained. Default: 5
+	// minutes, as in Faasm.
+	AwaitTimeout time.Duration
+	// Keep is how long a result is kept; KeepBytes and KeepCount bound what all kept
+	// results take. Default: 10 minutes, 256 MiB, 100,000.
+	Keep      time.Duration
+	KeepBytes int
+	KeepCount int
+	Log       *slog.Logger
+	// Ended is told of every invocation that ended, on its goroutine. May be nil.
+	Ended func(Invocation)
+}
+
+func (c *Config) setDefaults() {
+	set := func(v *int, to int) {
+		if *v == 0 {
+			*v = to
+		}
+	}
+	set(&c.Workers, 2)
+	set(&c.MaxRoots, 1024)
+	set(&c.MaxInstances, 4096)
+	set(&c.MaxDepth, 1200)
+	set(&c.MaxChildren, 10_000)
+	set(&c.MaxTree, 50_000)
+	set(&c.KeepBytes, 256<<20)
+	set(&c.KeepCount, 100_000)
+	if c.AwaitTimeout == 0 {
+		c.AwaitTimeout = 5 * time.Minute
+	}
+	if c.Keep == 0 {
+		c.Keep = 10 * time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Scheduler runs invocations. Its methods may be called from any goroutine.
+type Scheduler struct {
+	cfg     Config
+	permits chan struct{} // one for each guest that runs
+	roots   chan struct{}
+	base    context.Context
+	stop    context.CancelCauseFunc
+	running sync.WaitGroup // invocations, and the goroutine that forgets
+
+	mu        sync.Mutex
+	records   map[ID]*record
+	instances int
+	draining  bool
+	kept      keptList
+}
+
+var (
+	// ErrDraining is a request to a scheduler that is being closed.
+	ErrDraining = errors.New("it is being shut down")
+	// ErrUnknown is an invocation that never was, or whose result has been
+	// forgotten.
+	ErrUnknown = errors.New("no such invocation: it never was, or its result has expired")
+	// ErrCancelled is why an invocation ended that somebody cancelled.
+	ErrCancelled = errors.New("it was cancelled")
+)
+
+// New starts a scheduler.
+func New(cfg Config) *Scheduler {
+	cfg.setDefaults()
+	s := &Scheduler{
+		cfg:     cfg,
+		permits: make(chan struct{}, cfg.Workers),
+		roots:   make(chan struct{}, cfg.MaxRoots),
+		records: make(map[ID]*record),
+	}
+	s.base, s.stop = context.WithCancelCause(context.Background())
+	s.running.Add(1)
+	go s.forget()
+	return s
+}
+
+// Run runs an invocation on the calling goroutine, and to its end: it is cancelled when
+// the context ends.
+func (s *Scheduler) Run(ctx context.Context, req *Request) (Invocation, error) {
+	r, err := s.accept(ctx, req, nil)
+	if err != nil {
+		return Invocation{}, err
+	}
+	s.execute(r)
+	return s.snapshot(r), nil
+}
+
+// Start runs an invocation on a goroutine of its own.
+func (s *Scheduler) Start(req *Request) (ID, error) {
+	r, err := s.accept(s.base, req, nil)
+	if err != nil {
+		return 0, err
+	}
+	go s.execute(r)
+	return r.id, nil
+}
+
+// accept makes an invocation's record. Whoever accepts it executes it.
+func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*record, error) {
+	r := &record{request: req, parent: parent, done: make(chan struct{}), live: 1, tree: 1}
+	r.times.Queued = req.Queued
+	if r.times.Queued.IsZero() {
+		r.times.Queued = time.Now()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if parent != nil {
+		r.depth = parent.depth + 1
+		switch {
+		case r.depth > s.cfg.MaxDepth:
+			return nil, fmt.Errorf("%d invocations have chained one another, which is as deep as it may be", s.cfg.MaxDepth)
+		case len(parent.children) >= s.cfg.MaxChildren:
+			return nil, fmt.Errorf("it has chained %d invocations, which is as many as it may", s.cfg.MaxChildren)
+		case parent.root().tree >= s.cfg.MaxTree:
+			return nil, fmt.Errorf("there are %d invocations that chained one another, which is as many as may be", s.cfg.MaxTree)
+		}
+	} else if s.draining {
+		return nil, ErrDraining
+	}
+	for r.id == 0 || s.records[r.id] != nil {
+		r.id = ID(rand.Uint32() &^ (1 << 31)) // positive where guests have it as an int
+	}
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	s.records[r.id] = r
+	if parent != nil {
+		parent.children = append(parent.children, r)
+		for p := parent; p != nil; p = p.parent {
+			p.live++
+			p.tree++
+		}
+	}
+	s.running.Add(1)
+	return r, nil
+}
+
+// execute takes an invocation to its end.
+func (s *Scheduler) execute(r *record) {
+	defer s.running.Done()
+	result := s.perform(r)
+	s.finish(r, &result)
+}
+
+// perform waits for a worker and runs the invocation.
+func (s *Scheduler) perform(r *record) Result {
+	if r.parent == nil {
+		select {
+		case s.roots <- struct{}{}:
+			defer func() { <-s.roots }()
+		case <-r.ctx.Done():
+			return neverRan(r)
+		}
+	}
+	if !s.takeInstance(r.parent == nil) {
+		return Result{ReturnValue: 1, Failure: &Failure{Kind: "limit", Code: "instances",
+			Message: fmt.Sprintf("%d invocations have started and not ended, which is as many as may: fewer should wait for one another", s.cfg.MaxInstances)}}
+	}
+	defer s.giveInstance()
+	if !s.takePermit(r.ctx) {
+		return neverRan(r)
+	}
+	defer func() { <-s.permits }()
+	started := time.Now()
+	f, cold, err := s.cfg.Functions.Acquire(r.ctx, r.request.Function)
+	s.mu.Lock()
+	r.times.Started, r.times.Ready, r.times.Cold = started, time.Since(started), cold
+	s.mu.Unlock()
+	if err != nil {
+		if r.ctx.Err() != nil {
+			return neverRan(r)
+		}
+		return Result{ReturnValue: 1, Failure: &Failure{Kind: "error", Code: "cannot run", Message: err.Error()}}
+	}
+	defer f.Release()
+	r.status.Store(uint32(Running))
+	return f.Invoke(r.ctx, r.request, &chain{scheduler: s, record: r, function: f})
+}
+
+// neverRan is the result of an invocation that ended before it could run.
+func neverRan(r *record) Result {
+	f := &Failure{Kind: "limit", Code: "cancelled", Message: fmt.Sprintf("it never ran: %v", context.Cause(r.ctx))}
+	if errors.Is(context.Cause(r.ctx), context.DeadlineExceeded) {
+		f.Code = "deadline"
+	}
+	return Result{ReturnValue: 1, Failure: f}
+}
+
+func (s *Scheduler) takePermit(ctx context.Context) bool {
+	select {
+	case s.permits <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case s.permits <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// takeInstance counts an invocation that starts. Roots have their own bound.
+func (s *Scheduler) takeInstance(root bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !root && s.instances >= s.cfg.MaxInstances {
+		return false
+	}
+	s.instances++
+	return true
+}
+
+func (s *Scheduler) giveInstance() {
+	s.mu.Lock()
+	s.instances--
+	s.mu.Unlock()
+}
+
+// finish keeps the result and wakes who waits for it.
+func (s *Scheduler) finish(r *record, result *Result) {
+	s.mu.Lock()
+	r.result = result
+	r.times.Finished = time.Now()
+	if f := result.Failure; f != nil && f.Kind == "limit" {
+		r.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
+	}
+	for p := r; p != nil; p = p.parent {
+		if p.live--; p.live == 0 {
+			p.cancel(nil) // nothing is left that it could reach
+		}
+	}
+	s.keep(r)
+	s.mu.Unlock()
+	r.status.Store(uint32(Done))
+	close(r.done)
+	if s.cfg.Ended != nil {
+		s.cfg.Ended(s.snapshot(r))
+	}
+}
+
+// Close refuses new invocations, waits for those that were accepted until the context
+// ends, cancels what is left then and waits for that. It may be called twice.
+func (s *Scheduler) Close(ctx context.Context) {
+	s.mu.Lock()
+	s.draining = true
+	s.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { s.cancelAll() })
+	defer stop()
+	s.waitForRecords()
+	s.stop(ErrDraining)
+	s.running.Wait()
+}
+
+// waitForRecords returns when all invocations have ended.
+func (s *Scheduler) waitForRecords() {
+	for {
+		var r *record
+		s.mu.Lock()
+		for _, one := range s.records {
+			if one.result == nil {
+				r = one
+				break
+			}
+		}
+		s.mu.Unlock()
+		if r == nil {
+			return
+		}
+		<-r.done
+	}
+}
+
+func (s *Scheduler) cancelAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.records {
+		r.cancel(ErrDraining)
+	}
+}
