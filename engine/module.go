@@ -22,6 +22,8 @@ import (
 type Step struct {
 	Export string
 	Result bool
+	// Main is whether it is the function itself, whose place a Run's Pointer takes.
+	Main bool
 }
 
 // ModuleOptions say how a module is compiled and run.
@@ -123,7 +125,7 @@ func (m *Module) nativeSteps() []wasmtime.Step {
 	steps := make([]wasmtime.Step, len(m.names))
 	for i, s := range m.names {
 		x, _ := m.parsed.Export(s.Export)
-		steps[i] = wasmtime.Step{Export: s.Export, Result: s.Result, Own: int(x.Index) >= m.parsed.NumImportedFuncs()}
+		steps[i] = wasmtime.Step{Export: s.Export, Result: s.Result, Main: s.Main, Own: int(x.Index) >= m.parsed.NumImportedFuncs()}
 	}
 	return steps
 }

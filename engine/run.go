@@ -22,6 +22,19 @@ type Run struct {
 	Limits guest.Limits
 	// Observer is told of every host call; nil costs nothing.
 	Observer hostcall.Observer
+	// Pointer, if not nil, runs in the place of the module's main step.
+	Pointer *Pointer
+}
+
+// Pointer is a function that is called by its index in the module's first exported
+// table. It takes nothing or an i32 and returns at most
+// one value, which counts if it is an i32.
+type Pointer struct {
+	Index uint32
+	// Arg is what it is given if it takes a number. NoArg says why there is none;
+	// "" if there is.
+	Arg   int32
+	NoArg string
 }
 
 // Result is what an invocation left behind.
@@ -64,15 +77,19 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
+	pointer, err := m.nativePointer(r.Pointer)
+	if err != nil {
+		return Result{}, err
+	}
 	start, generation := s.begin(ctx, r, l.MemorySoft, timeout)
 	var unwatch func() bool
 	if ctx.Done() != nil {
 		unwatch = s.followContext(ctx, generation)
 	}
-	status := s.native.Run(native, l, m.steps)
+	status := s.native.Run(native, l, m.steps, pointer)
 	if status == wasmtime.SmallStack {
 		s.native.Begin(generation)
-		status = s.runElsewhere(native, l, m.steps)
+		status = s.runElsewhere(native, l, m.steps, pointer)
 	}
 	if unwatch != nil {
 		unwatch()
@@ -84,7 +101,9 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if status == wasmtime.Done && s.err == nil && (l.MemorySoft == 0 || res.Memory <= l.MemorySoft) {
 		return res, nil
 	}
-	err = s.outcome(m, generation, status, res)
+	if err = pointerError(r.Pointer, status); err == nil {
+		err = s.outcome(m, generation, status, res)
+	}
 	s.native.Clear()
 	s.err = nil
 	return res, err
@@ -93,13 +112,13 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 // runElsewhere runs the guest on another thread than this one, whose stack is too small:
 // that of the process's first follows ulimit -s. While this goroutine keeps its thread,
 // the other cannot get it.
-func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps) (status wasmtime.Status) {
+func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps, p *wasmtime.Pointer) (status wasmtime.Status) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		status = s.native.Run(native, l, steps)
+		status = s.native.Run(native, l, steps, p)
 	}()
 	<-done
 	return status

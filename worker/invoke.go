@@ -149,6 +149,13 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 	})
 	c.function = f
 	c.run.Limits, c.run.Observer = inv.Limits, inv.Observer
+	if inv.Pointer != nil {
+		c.run.Pointer = &engine.Pointer{Index: *inv.Pointer}
+		var err error
+		if c.run.Pointer.Arg, err = faasm.PointerArg(inv.Input); err != nil {
+			c.run.Pointer.NoArg = err.Error()
+		}
+	}
 	return nil
 }
 
@@ -157,6 +164,6 @@ func (c *call) release() {
 	c.wasi.Close()
 	c.stdout.w, c.stderr.w = nil, nil
 	c.wasiCfg = wasi.Config{}
-	c.run.Observer = nil
+	c.run.Observer, c.run.Pointer = nil, nil
 	c.function = nil
 }

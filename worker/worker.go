@@ -157,7 +157,7 @@ func (f *Function) plan(parsed *wasm.Module) ([]engine.Step, error) {
 	}
 	steps := make([]engine.Step, len(plan))
 	for i, s := range plan {
-		steps[i] = engine.Step{Export: s.Export, Result: s.Role != faasm.Zygote}
+		steps[i] = engine.Step{Export: s.Export, Result: s.Role != faasm.Zygote, Main: s.Role == faasm.Main}
 		switch s.Role {
 		case faasm.Main:
 			f.main = i

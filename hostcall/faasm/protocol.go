@@ -178,18 +178,13 @@ func Run(steps []Step, c Caller) (returnValue int32, err error) {
 	return returnValue, nil
 }
 
-// PointerArgs are the arguments of a function that is called by its index in the
-// table, as chained calls and migrations are: none, or one that the input
-// spells in decimal, as Faasm reads it with std::stoi: after white space, up to the
-// first character that is no digit. No input is zero.
-func PointerArgs(t guest.FuncType, input []byte) ([]guest.Value, error) {
-	switch {
-	case len(t.Params) == 0:
-		return nil, nil
-	case len(t.Params) > 1 || t.Params[0] != guest.I32:
-		return nil, fmt.Errorf("call by pointer: unexpected function pointer args: the function is %s, want no parameters or one i32", t)
-	case len(input) == 0:
-		return []guest.Value{{}}, nil
+// PointerArg is the argument of a function that takes a number and is called by its
+// index in the table, as chained calls and migrations are. The input spells it in
+// decimal, as Faasm reads it with std::stoi: after white space, up to the first
+// character that is no digit. No input is zero.
+func PointerArg(input []byte) (int32, error) {
+	if len(input) == 0 {
+		return 0, nil
 	}
 	s := strings.TrimLeft(string(input), " \t\n\v\f\r")
 	n := 0
@@ -201,16 +196,7 @@ func PointerArgs(t guest.FuncType, input []byte) ([]guest.Value, error) {
 	}
 	v, err := strconv.ParseInt(s[:n], 10, 32)
 	if err != nil {
-		return nil, fmt.Errorf("call by pointer: the input %.40q is not a number of 32 bits, which the function takes: %w", input, errors.Unwrap(err))
+		return 0, fmt.Errorf("the input %.40q is not a number of 32 bits: %w", input, errors.Unwrap(err))
 	}
-	return []guest.Value{guest.ValueI32(int32(v))}, nil
-}
-
-// PointerReturn is the return value of a function called by its index: its i32, else
-// zero. Faasm's second engine always says zero.
-func PointerReturn(t guest.FuncType, result guest.Value) int32 {
-	if len(t.Results) == 1 && t.Results[0] == guest.I32 {
-		return result.I32()
-	}
-	return 0
+	return int32(v), nil
 }

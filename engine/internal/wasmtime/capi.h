@@ -42,8 +42,13 @@ typedef struct wasmtime_global {
   uint64_t store_id;
   uint32_t __private1, __private2, __private3;
 } wasmtime_global_t;
+typedef struct wasmtime_table {
+  struct { uint64_t store_id; uint32_t __private1; };
+  uint32_t __private2;
+} wasmtime_table_t;
 typedef union wasmtime_extern_union {
   wasmtime_func_t func;
+  wasmtime_table_t table;
   wasmtime_memory_t memory;
   wasmtime_global_t global;
 } wasmtime_extern_union_t;
@@ -51,7 +56,7 @@ typedef struct wasmtime_extern { wasmtime_extern_kind_t kind; wasmtime_extern_un
 typedef union wasmtime_val_raw {
   int32_t i32; int64_t i64; float f32; double f64; uint8_t v128[16]; void *funcref;
 } wasmtime_val_raw_t;
-typedef union wasmtime_valunion { int32_t i32; uint64_t largest[3]; } wasmtime_valunion_t;
+typedef union wasmtime_valunion { int32_t i32; wasmtime_func_t funcref; uint64_t largest[3]; } wasmtime_valunion_t;
 typedef struct wasmtime_val { uint8_t kind; wasmtime_valunion_t of; } wasmtime_val_t;
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args_and_results, size_t n);
@@ -59,13 +64,16 @@ typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
 enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCREF };
 #define WASMTIME_EXTERN_FUNC 0
 #define WASMTIME_EXTERN_GLOBAL 1
+#define WASMTIME_EXTERN_TABLE 2
 #define WASMTIME_EXTERN_MEMORY 3
 #define WASMTIME_I32 0
+#define WASMTIME_FUNCREF 5
 enum { WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED = 9 };
 #endif
 
 _Static_assert(sizeof(wasmtime_func_t) == 16, "wasmtime_func_t");
 _Static_assert(sizeof(wasmtime_memory_t) == 24, "wasmtime_memory_t");
+_Static_assert(sizeof(wasmtime_table_t) == 24, "wasmtime_table_t");
 _Static_assert(sizeof(wasmtime_instance_t) == 16, "wasmtime_instance_t");
 _Static_assert(sizeof(wasmtime_extern_t) == 32, "wasmtime_extern_t");
 _Static_assert(offsetof(wasmtime_extern_t, of) == 8, "wasmtime_extern_t.of");
@@ -75,6 +83,7 @@ _Static_assert(sizeof(wasm_frame_vec_t) == 16 && offsetof(wasm_frame_vec_t, data
 _Static_assert(sizeof(wasm_valtype_vec_t) == 16 && offsetof(wasm_valtype_vec_t, data) == 8, "wasm_valtype_vec_t");
 _Static_assert(sizeof(wasmtime_val_t) == 32 && offsetof(wasmtime_val_t, of) == 8, "wasmtime_val_t");
 _Static_assert(WASMTIME_EXTERN_GLOBAL == 1 && WASMTIME_I32 == 0, "wasmtime_extern_kind_t");
+_Static_assert(WASMTIME_EXTERN_TABLE == 2 && WASMTIME_FUNCREF == 5, "wasmtime_extern_kind_t");
 _Static_assert(WASM_I32 == 0 && WASM_I64 == 1 && WASM_F32 == 2 && WASM_F64 == 3, "wasm_valkind_t");
 _Static_assert(WASM_EXTERNREF == 128 && WASM_FUNCREF == 129, "wasm_valkind_t");
 _Static_assert(WASMTIME_EXTERN_FUNC == 0 && WASMTIME_EXTERN_MEMORY == 3, "wasmtime_extern_kind_t");
@@ -176,6 +185,11 @@ wasmtime_error_t *wasmtime_func_call_unchecked(
     wasmtime_context_t *, const wasmtime_func_t *, wasmtime_val_raw_t *, size_t, wasm_trap_t **);
 uint8_t *wasmtime_memory_data(const wasmtime_context_t *, const wasmtime_memory_t *);
 size_t wasmtime_memory_data_size(const wasmtime_context_t *, const wasmtime_memory_t *);
+bool wasmtime_table_get(wasmtime_context_t *, const wasmtime_table_t *, uint64_t index, wasmtime_val_t *);
+wasm_functype_t *wasmtime_func_type(const wasmtime_context_t *, const wasmtime_func_t *);
+const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *);
+const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *);
+wasm_valkind_t wasm_valtype_kind(const wasm_valtype_t *);
 void wasmtime_global_get(wasmtime_context_t *, const wasmtime_global_t *, wasmtime_val_t *);
 wasmtime_error_t *wasmtime_memory_grow(
     wasmtime_context_t *, const wasmtime_memory_t *, uint64_t delta, uint64_t *prev);

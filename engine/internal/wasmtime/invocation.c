@@ -187,15 +187,20 @@ int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_
     return FL_NO_EXPORT;
   if (s->own && iv->has_memory && !iv->length)
     fl_find_length(iv, item.of.func.__private);
+  return fl_call_func(iv, &item.of.func, args, n);
+}
+
+// fl_call_func calls a function with as many arguments, or room for results, as n.
+int fl_call_func(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_raw_t *args, size_t n) {
   if (!iv->padded && iv->limits.stack && iv->limits.stack < iv->engine->stack) {
     iv->padded = true;
-    return call_in_stack(iv, &item.of.func, args, n);
+    return call_in_stack(iv, func, args, n);
   }
   // A host call may have made this call: until it returns, the guest runs.
   bool in_host = iv->in_host;
   iv->in_host = false;
   wasm_trap_t *t = NULL;
-  wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, &item.of.func, args, n, &t);
+  wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, func, args, n, &t);
   iv->in_host = in_host;
   return ended(iv, e, t);
 }
@@ -219,7 +224,8 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
   int r = fl_open(iv);
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
-    r = fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);
+    r = iv->pointer && steps[iv->step].main ? fl_call_pointer(iv, iv->pointer, v, FL_MAX_PARAMS)
+                                            : fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);
     if (r != FL_OK)
       break;
     if (steps[iv->step].result || v[0].i32)

@@ -68,7 +68,17 @@ typedef struct {
   size_t len;
   bool own;    // the module's own function, not one that it imports and exports again
   bool result; // its value is the invocation's; other steps must return 0
+  bool main;   // the function itself: a call by pointer takes its place
 } fl_step;
+
+// A function that is called by its index in the module's table.
+typedef struct {
+  const char *table; // the name that the table is exported by
+  size_t table_len;
+  uint32_t index;
+  int32_t arg;
+  bool has_arg; // there is a number to give it, if it takes one
+} fl_pointer;
 
 typedef struct {
   int64_t memory_hard;   // refuse growth beyond; -1 for no refusal
@@ -97,6 +107,7 @@ typedef struct fl_invocation {
   uint8_t *base; // of memory
   const _Atomic size_t *length; // its size in bytes, where the instance keeps it; or null
   bool has_memory, has_instance, padded;
+  const fl_pointer *pointer; // in place of the main step; or null
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on
   fl_exit *exits;      // the innermost host call under way
@@ -122,10 +133,12 @@ typedef struct {
 } fl_frame;
 
 enum { FL_MAX_PARAMS = 4 };
-enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE };
+enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE, FL_NO_POINTER, FL_BAD_POINTER, FL_NO_ARGUMENT };
 
 int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
+int fl_call_func(fl_invocation *, const wasmtime_func_t *, wasmtime_val_raw_t *, size_t n);
+int fl_call_pointer(fl_invocation *, const fl_pointer *, wasmtime_val_raw_t *, size_t n);
 void fl_close(fl_invocation *);
 int fl_run(fl_invocation *, const fl_step *, uint32_t n);
 uint64_t fl_memory_size(fl_invocation *, uint8_t **base);

@@ -109,6 +109,19 @@ type Step struct {
 	// Own is whether the function is the module's own, not an import that it
 	// exports again.
 	Own bool
+	// Main is whether it is the function itself, whose place a Pointer takes.
+	Main bool
+}
+
+// Pointer is a function that is called by its index in a table that the module
+// exports. It takes nothing or an i32 and returns at most
+// one value, which counts if it is an i32.
+type Pointer struct {
+	Table string
+	Index uint32
+	// Arg is what it is given if it takes a number, and HasArg whether there is one.
+	Arg    int32
+	HasArg bool
 }
 
 // Steps are an invocation's steps, kept where C reads them.
@@ -121,7 +134,7 @@ type Steps struct {
 func NewSteps(steps []Step) *Steps {
 	s := &Steps{c: (*C.fl_step)(C.calloc(C.size_t(len(steps)+1), C.sizeof_fl_step)), n: len(steps)}
 	for i, step := range steps {
-		unsafe.Slice(s.c, s.n)[i] = C.fl_step{name: C.CString(step.Export), len: C.size_t(len(step.Export)), result: C.bool(step.Result), own: C.bool(step.Own)}
+		unsafe.Slice(s.c, s.n)[i] = C.fl_step{name: C.CString(step.Export), len: C.size_t(len(step.Export)), result: C.bool(step.Result), own: C.bool(step.Own), main: C.bool(step.Main)}
 	}
 	return s
 }
@@ -155,6 +168,10 @@ const (
 	SmallStack Status = C.FL_SMALL_STACK // the thread's own stack is too small
 	Starting   Status = C.FL_STARTING    // called from the start function
 	NoInstance Status = C.FL_NO_INSTANCE // the instance could not be made: see Message
+
+	NoPointer  Status = C.FL_NO_POINTER  // the table has no function at the Pointer's index
+	BadPointer Status = C.FL_BAD_POINTER // the function there is of another type
+	NoArgument Status = C.FL_NO_ARGUMENT // the function there takes a number, and there is none
 )
 
 // Begin starts a generation, which names the run that follows for RequestStop and Look;
@@ -163,10 +180,14 @@ const (
 func (s *Slot) Begin(generation uint64) { atomic.StoreUint64(s.control, generation<<8|C.FL_RUNNING) }
 
 // Run makes a fresh instance of the module, calls the steps in order up to the first
-// that fails or must return 0 and does not, and drops the instance. Begin must
-// come before it.
-func (s *Slot) Run(m *Module, l Limits, steps *Steps) Status {
+// that fails or must return 0 and does not, and drops the instance. A pointer, if not
+// nil, takes the main step's place. Begin must come before it.
+func (s *Slot) Run(m *Module, l Limits, steps *Steps, p *Pointer) Status {
 	c := s.c
+	if p != nil {
+		free := s.setPointer(p)
+		defer free()
+	}
 	c.module = m.c
 	c.limits.memory_hard = orNone(l.MemoryHard)
 	c.limits.memory_first = orNone(max(l.MemoryFirst, l.MemoryHard))
@@ -174,6 +195,21 @@ func (s *Slot) Run(m *Module, l Limits, steps *Steps) Status {
 	c.limits.table = orNone(l.Table)
 	c.limits.stack = C.size_t(l.Stack)
 	return Status(C.fl_run(c, steps.c, C.uint32_t(steps.n)))
+}
+
+// setPointer copies a pointer for C, for one run.
+func (s *Slot) setPointer(p *Pointer) (free func()) {
+	c := (*C.fl_pointer)(C.calloc(1, C.sizeof_fl_pointer))
+	*c = C.fl_pointer{
+		table: C.CString(p.Table), table_len: C.size_t(len(p.Table)),
+		index: C.uint32_t(p.Index), arg: C.int32_t(p.Arg), has_arg: C.bool(p.HasArg),
+	}
+	s.c.pointer = c
+	return func() {
+		s.c.pointer = nil
+		C.free(unsafe.Pointer(c.table))
+		C.free(unsafe.Pointer(c))
+	}
 }
 
 func orNone(n uint64) C.int64_t {
