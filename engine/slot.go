@@ -109,6 +109,14 @@ func (s *slot) Grow(pages uint32) (before uint32, ok bool) {
 	return uint32(b), ok
 }
 
+// MapFile implements hostcall.Guest.
+func (s *slot) MapFile(addr uint32, fd int, offset int64, length uint32) error {
+	if err := s.native.MapFile(addr, fd, offset, length); err != nil {
+		return fmt.Errorf("map %d bytes into the guest: %w", length, err)
+	}
+	return nil
+}
+
 // CallExport implements hostcall.Guest.
 func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error) {
 	m := s.module.Load()

@@ -19,6 +19,10 @@ type Guest interface {
 	// CallExport runs an exported function of the guest and returns its first
 	// result. It is an error if the guest does not export it in that shape.
 	CallExport(name string, args ...guest.Value) (guest.Value, error)
+	// MapFile maps a piece of a file over the guest's memory at an address, shared
+	// with all who map it, until the invocation ends. Address, offset and length are
+	// multiples of the host's page size.
+	MapFile(addr uint32, fd int, offset int64, length uint32) error
 	// Frames is the guest's stack, innermost first, from the function that made the
 	// call. Nothing is done for it until it is asked for.
 	Frames() []guest.Frame

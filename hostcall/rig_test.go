@@ -17,6 +17,10 @@ type fakeGuest struct {
 
 func (g *fakeGuest) Memory() Memory { return g.mem }
 
+func (g *fakeGuest) MapFile(uint32, int, int64, uint32) error {
+	return errors.New("it maps no files")
+}
+
 func (g *fakeGuest) Grow(pages uint32) (uint32, bool) {
 	before := uint32(len(g.mem) >> 16)
 	if before+pages > g.max {

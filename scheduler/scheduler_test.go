@@ -52,7 +52,11 @@ type scripted struct {
 	chain   faasm.Chain
 }
 
-func (g *scripted) Memory() hostcall.Memory    { return nil }
+func (g *scripted) Memory() hostcall.Memory { return nil }
+func (g *scripted) MapFile(uint32, int, int64, uint32) error {
+	return errors.New("it maps no files")
+}
+
 func (g *scripted) Grow(uint32) (uint32, bool) { return 0, false }
 func (g *scripted) Frames() []guest.Frame      { return nil }
 func (g *scripted) Context() context.Context   { return g.ctx }

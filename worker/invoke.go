@@ -145,6 +145,8 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Stdout:      &c.stdout,
 		Log:         f.worker.cfg.Log,
 		Chain:       inv.Chain,
+		State:       f.worker.cfg.State,
+		User:        f.Name.User,
 		Backtrace:   c.backtrace,
 	})
 	c.function = f
@@ -162,6 +164,7 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 // release lets go of what belongs to the caller.
 func (c *call) release() {
 	c.wasi.Close()
+	c.faasm.Close()
 	c.stdout.w, c.stderr.w = nil, nil
 	c.wasiCfg = wasi.Config{}
 	c.run.Observer, c.run.Pointer = nil, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/faaslens/faaslens/hostcall"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/hostcall/wasi"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/wasm"
@@ -33,6 +34,8 @@ type Config struct {
 	// share, instead of one of its own, and the environment that they have, which
 	// others get only if they were built for Faasm.
 	SharedRoot bool
+	// State is what functions share. Nil: they share none, and trap where they try.
+	State *state.Local
 	// Progress is told how long the compilation of a function has taken so far.
 	// May be nil.
 	Progress func(name guest.Name, size int, elapsed time.Duration)

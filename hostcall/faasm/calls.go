@@ -19,7 +19,7 @@ func Calls() hostcall.Set {
 	for _, group := range [][]hostcall.Spec{
 		messageCalls(), debugCalls(), sharedMemoryCalls(),
 		memoryCalls(), fileCalls(), identityCalls(), processCalls(),
-		textCalls(), libraryCalls(), chainCalls(),
+		textCalls(), libraryCalls(), chainCalls(), stateCalls(),
 	} {
 		specs = append(specs, group...)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -25,6 +26,10 @@ func newGuest(pages, limit uint32) *fakeGuest {
 }
 
 func (g *fakeGuest) Memory() hostcall.Memory { return g.mem }
+
+func (g *fakeGuest) MapFile(uint32, int, int64, uint32) error {
+	return errors.New("it maps no files")
+}
 
 func (g *fakeGuest) Grow(pages uint32) (uint32, bool) {
 	before := uint32(len(g.mem) / pageSize)
@@ -77,6 +82,8 @@ func (f fakeFiles) ReadAt(fd int32, p []byte, off int64) (int, error) {
 	n := copy(p[:min(len(p), 1000)], s[off:])
 	return n, nil
 }
+
+func (f fakeFiles) Open(string) (*os.File, error) { return nil, errors.New("no such file") }
 
 func (f fakeFiles) Dup(fd int32) (int32, error) {
 	s, ok := f[fd]

@@ -32,6 +32,8 @@ type heap struct {
 	end   uint64 // of the memory that the heap may use without growing it
 	dirty uint64 // memory up to here may have been written since it was zero
 	holes []extent
+	// pinned is what must not be handed out again: memory that is shared with others.
+	pinned []extent
 }
 
 // maxKeptHoles bounds the list that a pooled heap keeps for the next invocation.
@@ -42,7 +44,7 @@ func (h *heap) reset() {
 	if cap(holes) > maxKeptHoles {
 		holes = nil
 	}
-	*h = heap{holes: holes}
+	*h = heap{holes: holes, pinned: h.pinned[:0]}
 }
 
 func pageUp(n uint64) uint64 { return (n + pageSize - 1) &^ (pageSize - 1) }
@@ -50,7 +52,7 @@ func pageUp(n uint64) uint64 { return (n + pageSize - 1) &^ (pageSize - 1) }
 // follow takes note of the memory's size.
 func (h *heap) follow(size uint64) {
 	if !h.ready {
-		*h = heap{ready: true, base: size, floor: size, brk: size, end: size, dirty: size, holes: h.holes}
+		*h = heap{ready: true, base: size, floor: size, brk: size, end: size, dirty: size, holes: h.holes, pinned: h.pinned}
 		return
 	}
 	if size == h.end {
@@ -152,6 +154,22 @@ func (h *heap) keep(e extent) {
 	if e.end == h.brk {
 		h.floor = e.end
 	}
+}
+
+// pin makes a mapping stay as it is for good.
+func (h *heap) pin(e extent) {
+	h.floor = max(h.floor, min(e.end, h.brk))
+	h.pinned = append(h.pinned, e)
+}
+
+// isPinned reports whether any of it is.
+func (h *heap) isPinned(e extent) bool {
+	for _, p := range h.pinned {
+		if p.start < e.end && e.start < p.end {
+			return true
+		}
+	}
+	return false
 }
 
 // release takes back whole pages. Pages that the heap did not hand out stay as they

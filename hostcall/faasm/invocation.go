@@ -3,15 +3,19 @@ package faasm
 import (
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/state"
 )
 
 // Files is the guest's descriptors, as far as calls of this package touch them.
 type Files interface {
 	// ReadAt reads from a regular file at an offset, as io.ReaderAt does.
 	ReadAt(fd int32, p []byte, off int64) (int, error)
+	// Open opens a regular file of the guest's for reading.
+	Open(path string) (*os.File, error)
 	// Dup returns a new descriptor for what fd is open on.
 	Dup(fd int32) (int32, error)
 }
@@ -51,6 +55,9 @@ type Config struct {
 	Log *slog.Logger
 	// Chain runs other functions for the guest. Nil traps.
 	Chain Chain
+	// State is what functions share, and User whose it is. Nil traps.
+	State *state.Local
+	User  string
 	// Backtrace answers __faasm_backtrace: depth is the number of innermost
 	// frames to leave out. Nil traps.
 	Backtrace func(depth int32, c *hostcall.Call) error
@@ -66,6 +73,9 @@ type Invocation struct {
 	domain uint32 // where the guest's last textdomain string is; 0 before
 	static uint32 // where the host's strings are in the guest; 0 before
 	warned bool
+
+	session *state.Session     // opened when it is first needed
+	mapped  map[mapping]uint32 // where pieces of state are in the guest
 }
 
 // maxKeptOutput bounds the buffer that a pooled Invocation keeps for the next.
@@ -86,6 +96,15 @@ func (v *Invocation) Reset(cfg Config) {
 	v.umask = initialUmask
 	v.domain, v.static = 0, 0
 	v.warned = false
+	v.Close()
+}
+
+// Close gives back what the invocation holds of the state: it must have ended.
+func (v *Invocation) Close() {
+	if v.session != nil {
+		v.session.Close()
+		v.session, v.mapped = nil, nil
+	}
 }
 
 // Output is the last output that the function wrote. It is valid until Reset.

@@ -123,6 +123,9 @@ func munmap(c *hostcall.Call) error {
 	}
 	h := &invocation(c).heap
 	h.follow(uint64(len(c.Memory)))
+	if h.isPinned(extent{addr, addr + size}) {
+		return nil
+	}
 	h.release(extent{addr, addr + size})
 	c.SetResult(0)
 	return nil

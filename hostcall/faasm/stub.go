@@ -64,12 +64,8 @@ func Stub(importModule, name string) *hostcall.Spec {
 // hint says what a call that is not provided would need.
 func hint(name string) string {
 	for _, h := range []struct{ hint, names string }{
-		{"chaining needs the service, which this version does not have",
-			"__faasm_chain_ __faasm_await_call __faasm_get_idx"},
-		{"state needs the service, which this version does not have",
-			"__faasm_append_state __faasm_read_appended __faasm_clear_appended __faasm_flag_state " +
-				"__faasm_lock_state __faasm_unlock_state __faasm_pull_state __faasm_push_state " +
-				"__faasm_read_state __faasm_write_state"},
+		{"it is of Faasm's first versions: chain by name or by pointer", "__faasm_chain_ __faasm_get_idx"},
+		{"locks are between the functions of one host: lock for reading or writing", "__faasm_lock_state_global __faasm_unlock_state_global"},
 		{"S3 needs the service, which this version does not have", "__faasm_s3_"},
 		{"migration needs the service, which this version does not have", "__faasm_migrate_"},
 		{"Faasm declares it and never had it", "__faasm_sm_"},

@@ -1,8 +1,11 @@
 package wasi
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +32,27 @@ func (s *System) ReadAt(fd int32, p []byte, off int64) (int, error) {
 		n += k
 	}
 	return n, nil
+}
+
+// Open opens a regular file of the guest's root for reading. It is for host calls
+// outside WASI that take a path; the caller closes it.
+func (s *System) Open(path string) (*os.File, error) {
+	for i := range s.cfg.Preopens {
+		p := &s.cfg.Preopens[i]
+		if p.Guest != "/" {
+			continue
+		}
+		f, err := p.Root.OpenFile(strings.TrimLeft(path, "/"), os.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return nil, fmt.Errorf("open %q: %w", path, errors.Unwrap(err))
+		}
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+			f.Close()
+			return nil, fmt.Errorf("open %q: it is not a regular file", path)
+		}
+		return f, nil
+	}
+	return nil, fmt.Errorf("open %q: the function has no root directory", path)
 }
 
 // Dup returns a new descriptor for what fd is open on. Files share their offset, as

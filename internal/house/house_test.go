@@ -26,6 +26,7 @@ var levels = map[string]int{
 	"hostcall/wasi":            1,
 	"hostcall/faasm":           1,
 	"symbol":                   1,
+	"state":                    1,
 	"engine/internal/wasmtime": 1,
 	"engine":                   2,
 	"store":                    2,
@@ -46,6 +47,7 @@ var sameLevel = map[[2]string]bool{
 	{"wasm/wasmtest", "wasm"}:      true,
 	{"hostcall/wasi", "hostcall"}:  true,
 	{"hostcall/faasm", "hostcall"}: true,
+	{"hostcall/faasm", "state"}:    true,
 }
 
 // cage is the one package that may use cgo and unsafe.

@@ -211,6 +211,8 @@ void fl_close(fl_invocation *iv) {
   // From here on a stop has nothing to stop.
   atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel);
   fl_leave(iv);
+  if (iv->mappings)
+    fl_unmap(iv);
   if (iv->store)
     wasmtime_store_delete(iv->store);
   iv->store = NULL;

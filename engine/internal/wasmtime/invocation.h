@@ -42,6 +42,13 @@ typedef struct fl_exit {
   uint32_t id;  // of the import
 } fl_exit;
 
+// A file that is mapped over a guest's memory.
+typedef struct fl_mapping {
+  struct fl_mapping *next;
+  uint8_t *start;
+  size_t size;
+} fl_mapping;
+
 // A stack that is taken: addresses in compiled code, innermost first; those of callers
 // lie inside the call.
 typedef struct {
@@ -124,6 +131,7 @@ typedef struct fl_invocation {
   uint32_t step;     // the step that was running, or their number
   int32_t value;     // the last step's i32 result
   bool overflowed;   // the last failure left the guest's own stack pointer below zero
+  fl_mapping *mappings; // over its memory
   uint64_t peak;     // bytes of memory at the end; memory never shrinks
 } fl_invocation;
 
@@ -151,6 +159,10 @@ void fl_clear(fl_invocation *);
 void fl_set_code(fl_module *, const fl_code *);
 void fl_set_idle(fl_invocation *);
 uint64_t *fl_control(fl_invocation *);
+
+// mapping.c
+int fl_map(fl_invocation *, uint64_t addr, int fd, int64_t offset, size_t size);
+void fl_unmap(fl_invocation *);
 
 // length.c
 void fl_find_length(fl_invocation *, const void *funcref);

@@ -300,6 +300,15 @@ func (s *Slot) Grow(pages uint64) (before uint64, ok bool) {
 	return uint64(b), ok
 }
 
+// MapFile maps a piece of a file over the guest's memory, shared, until the run ends. All
+// numbers are multiples of the host's page size. It is for host calls.
+func (s *Slot) MapFile(addr uint32, fd int, offset int64, size uint32) error {
+	if n := C.fl_map(s.c, C.uint64_t(addr), C.int(fd), C.int64_t(offset), C.size_t(size)); n != 0 {
+		return syscall.Errno(n)
+	}
+	return nil
+}
+
 // ErrNoExport is a call of something that the guest does not export.
 var ErrNoExport = errors.New("the guest does not export it")
 

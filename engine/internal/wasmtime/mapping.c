@@ -1,0 +1,41 @@
+// Files mapped over a guest's memory, which other guests map too. Before an instance
+// goes, its memory must be its own again: the pool writes zeroes over it.
+#define _GNU_SOURCE
+#include "invocation.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+// fl_map maps a piece of a file, shared, over whole pages of the memory. It returns 0 or
+// an error number.
+int fl_map(fl_invocation *iv, uint64_t addr, int fd, int64_t offset, size_t size) {
+  uint64_t length = iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
+  if (!size || addr > length || size > length - addr)
+    return EFAULT;
+  fl_mapping *m = malloc(sizeof *m);
+  if (!m)
+    return ENOMEM;
+  *m = (fl_mapping){iv->mappings, iv->base + addr, size};
+  if (mmap(m->start, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED) {
+    int e = errno;
+    free(m);
+    return e;
+  }
+  iv->mappings = m;
+  return 0;
+}
+
+// fl_unmap puts fresh zeroes where files were. If the kernel refuses, the next instance
+// would share memory with strangers: the process must not go on.
+void fl_unmap(fl_invocation *iv) {
+  while (iv->mappings) {
+    fl_mapping *m = iv->mappings;
+    iv->mappings = m->next;
+    if (mmap(m->start, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED) {
+      perror("faaslens: take shared memory out of a function");
+      abort();
+    }
+    free(m);
+  }
+}
