@@ -65,7 +65,14 @@ func (s *session) runForFaasm(ctx context.Context, log *faasmLog, name guest.Nam
 	var output []byte
 	inv.Stdin, inv.Stdout, inv.Stderr = s.stdin, s.stdout, s.stderr
 	inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
+	chained := &companions{session: s, workshop: w, shared: true}
+	defer chained.close(ctx)
+	chain := chained.chainOf(ctx, f, inv)
+	inv.Chain = chain
 	o, err := f.Invoke(ctx, inv)
+	for _, c := range chain.finish(o.Code) {
+		log.logChained(c)
+	}
 	e := invocationEnding(ctx, w.store, f, inv.Limits, nil, o, err)
 	returned := o.Code
 	if e.kind != "exit" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/worker"
 )
@@ -26,6 +27,7 @@ const fewSlots = 1
 // workshop is a worker and what it works with. Close it when its functions are closed.
 type workshop struct {
 	store    *store.Store
+	state    *state.Local // what its functions share, as long as it lives
 	worker   *worker.Worker
 	progress *progress
 }
@@ -41,7 +43,8 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 	if cfg.Engine.Shards == 0 {
 		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
 	}
-	cfg.Store, cfg.Progress = st, w.progress.compiling
+	w.state = state.NewLocal(new(state.Memory), state.Limits{})
+	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
 		st.Close()
 		return nil, err

@@ -125,6 +125,8 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 	defer fn.Close()
 	defer s.answerStacks(w.worker)()
 	r := &runner{session: s, workshop: w, function: fn, flags: f, inv: inv, sources: sources, rewind: rewinder(s.stdin)}
+	r.companions = &companions{session: s, workshop: w, quiet: f.json}
+	defer r.companions.close(ctx)
 	return r.repeat(ctx)
 }
 
@@ -209,6 +211,8 @@ type runner struct {
 	inv      *worker.Invocation
 	sources  sourceMap
 	rewind   func()
+
+	companions *companions
 }
 
 func (r *runner) repeat(ctx context.Context) error {
@@ -246,18 +250,25 @@ func (r *runner) once(ctx context.Context, n int) (worker.Outcome, ending, error
 	} else {
 		r.inv.KeepOutput = func(b []byte) { _, writeErr = r.session.stdout.Write(b) }
 	}
+	chain := r.companions.chainOf(ctx, r.function, r.inv)
+	r.inv.Chain = chain
 	o, err := r.function.Invoke(ctx, r.inv)
+	chained := chain.finish(o.Code)
 	if writeErr != nil {
 		return o, ending{}, fmt.Errorf("write the function's output: %w", writeErr)
 	}
 	e := invocationEnding(ctx, r.workshop.store, r.function, r.inv.Limits, r.sources, o, err)
 	if !r.flags.json {
+		for _, c := range chained {
+			r.session.writeChained(c)
+		}
 		e.write(r.session, r.session.stderr, r.function.Name)
 		return o, e, nil
 	}
 	report := &runReport{
 		Function: r.function.Name.String(), Run: n, ExitCode: e.exit, Ending: e.report(),
-		MemoryBytes: o.Memory, ElapsedNS: o.Elapsed.Nanoseconds(), Cached: r.function.Cached(),
+		ChainedFailures: chainedFailures(chained),
+		MemoryBytes:     o.Memory, ElapsedNS: o.Elapsed.Nanoseconds(), Cached: r.function.Cached(),
 	}
 	report.Stdout, report.StdoutEncoding = jsonText(out.Bytes())
 	report.Stderr, report.StderrEncoding = jsonText(stderr.Bytes())

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"unicode/utf8"
+
+	"github.com/faaslens/faaslens/scheduler"
 )
 
 // runReport is one invocation as --json prints it.
@@ -22,10 +24,28 @@ type runReport struct {
 	Output         string `json:"output"`
 	OutputEncoding string `json:"output_encoding,omitempty"`
 
+	// ChainedFailures are the functions it chained, and those they chained, that did not
+	// end by themselves.
+	ChainedFailures []chainedFailure `json:"chained_failures,omitempty"`
+
 	MemoryBytes uint64 `json:"memory_bytes"`
 	ElapsedNS   int64  `json:"elapsed_ns"`
 	// Cached is whether the compiled image was found rather than made.
 	Cached bool `json:"cached"`
+}
+
+// chainedFailure is why a chained function did not end by itself.
+type chainedFailure struct {
+	Function string `json:"function"`
+	scheduler.Failure
+}
+
+func chainedFailures(all []scheduler.Invocation) []chainedFailure {
+	var failures []chainedFailure
+	for _, i := range all {
+		failures = append(failures, chainedFailure{i.Request.Function.String(), *i.Result.Failure})
+	}
+	return failures
 }
 
 type endingReport struct {

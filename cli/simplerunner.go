@@ -48,6 +48,8 @@ func (s *session) simpleRunner(args []string) int {
 		return exitAborted
 	}
 	defer f.Close()
+	chained := &companions{session: s, workshop: w, shared: true}
+	defer chained.close(ctx)
 	inv := &worker.Invocation{
 		Python: python, Input: []byte(input), Observer: log.hostCalls(),
 		Stdin: s.stdin, Stdout: s.stdout, Stderr: s.stderr,
@@ -55,7 +57,12 @@ func (s *session) simpleRunner(args []string) int {
 	for range runs {
 		var output []byte
 		inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
+		chain := chained.chainOf(ctx, f, inv)
+		inv.Chain = chain
 		o, err := f.Invoke(ctx, inv)
+		for _, c := range chain.finish(o.Code) {
+			log.logChained(c)
+		}
 		e := invocationEnding(ctx, w.store, f, inv.Limits, nil, o, err)
 		if e.exit != exitOK {
 			if e.kind != "exit" {

@@ -14,7 +14,7 @@ import (
 type chain struct {
 	scheduler *Scheduler
 	record    *record
-	function  Function
+	names     Namer
 }
 
 // Start implements faasm.Chain. The child is cancelled with its parent and has at most
@@ -131,7 +131,7 @@ func (c *chain) join(child *record, call *hostcall.Call) {
 	if len(failed) == 0 {
 		return
 	}
-	caller := Caller{ID: c.record.id, Function: c.record.request.Function, Frames: c.function.Backtrace(call.Guest.Frames())}
+	caller := Caller{ID: c.record.id, Function: c.record.request.Function, Frames: c.names.Backtrace(call.Guest.Frames())}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range failed {

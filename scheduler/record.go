@@ -45,11 +45,13 @@ func (s Status) String() string {
 // Frame is a call on a guest's stack, as text has it.
 type Frame struct {
 	Function string `json:"function"`
+	Index    uint32 `json:"index"` // of the function in its module
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
 	Inlined  bool   `json:"inlined,omitempty"`
 	Offset   uint64 `json:"code_offset"`
+	Note     string `json:"note,omitempty"` // why something is missing
 }
 
 // Failure is why an invocation has no exit code of its own.

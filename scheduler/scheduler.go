@@ -24,9 +24,13 @@ type Functions interface {
 type Function interface {
 	// Invoke runs it on the calling goroutine.
 	Invoke(ctx context.Context, r *Request, chain faasm.Chain) Result
-	// Backtrace names the calls of a stack of its.
-	Backtrace(stack []guest.Frame) []Frame
+	Namer
 	Release()
+}
+
+// Namer names the calls of a function's stack, innermost first.
+type Namer interface {
+	Backtrace(stack []guest.Frame) []Frame
 }
 
 // Config shapes a scheduler. Its zero value, but for Functions, has good defaults.
@@ -145,6 +149,25 @@ func (s *Scheduler) Start(req *Request) (ID, error) {
 	return r.id, nil
 }
 
+// Adopt takes an invocation that runs elsewhere as the first of a chain: what it chains
+// runs here. Names names its frames. End must be called when it has ended.
+func (s *Scheduler) Adopt(ctx context.Context, req *Request, names Namer) (id ID, c faasm.Chain, end func(Result), err error) {
+	r, err := s.accept(ctx, req, nil)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	s.mu.Lock()
+	r.times.Started = time.Now()
+	s.mu.Unlock()
+	r.status.Store(uint32(Running))
+	s.permits <- struct{}{}
+	return r.id, &chain{scheduler: s, record: r, names: names}, func(result Result) {
+		<-s.permits
+		s.finish(r, &result)
+		s.running.Done()
+	}, nil
+}
+
 // accept makes an invocation's record. Whoever accepts it executes it.
 func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*record, error) {
 	r := &record{request: req, parent: parent, done: make(chan struct{}), live: 1, tree: 1}
@@ -222,7 +245,7 @@ func (s *Scheduler) perform(r *record) Result {
 	}
 	defer f.Release()
 	r.status.Store(uint32(Running))
-	return f.Invoke(r.ctx, r.request, &chain{scheduler: s, record: r, function: f})
+	return f.Invoke(r.ctx, r.request, &chain{scheduler: s, record: r, names: f})
 }
 
 // neverRan is the result of an invocation that ended before it could run.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -20,6 +21,10 @@ import (
 type Library struct {
 	worker *Worker
 	max    int
+	// Stdout and Stderr take what functions write there, beside what a result keeps of
+	// it. They are used by several goroutines at once. May be nil; not to be changed
+	// once a function was acquired.
+	Stdout, Stderr io.Writer
 
 	mu    sync.Mutex
 	books map[guest.Name]*book
@@ -206,8 +211,8 @@ func (b *book) Invoke(ctx context.Context, r *scheduler.Request, chain faasm.Cha
 		Input:   r.Input,
 		Args:    append(faasm.Args(""), r.Args...),
 		Stdin:   bytes.NewReader(r.Input),
-		Stdout:  &stdout,
-		Stderr:  &stderr,
+		Stdout:  also(&stdout, b.library.Stdout),
+		Stderr:  also(&stderr, b.library.Stderr),
 		Limits:  r.Limits,
 		Python:  r.Python,
 		Chain:   chain,
@@ -223,6 +228,14 @@ func (b *book) Invoke(ctx context.Context, r *scheduler.Request, chain faasm.Cha
 		result.ReturnValue, result.Failure = 1, b.failure(ctx, err)
 	}
 	return result
+}
+
+// also writes to a second writer, if there is one.
+func also(w, second io.Writer) io.Writer {
+	if second == nil {
+		return w
+	}
+	return io.MultiWriter(w, second)
 }
 
 // failure says in text why an invocation did not end by itself.
@@ -244,10 +257,15 @@ func (b *book) failure(ctx context.Context, err error) *scheduler.Failure {
 
 // Backtrace implements scheduler.Function.
 func (b *book) Backtrace(stack []guest.Frame) []scheduler.Frame {
-	calls := b.function.Backtrace(stack)
+	return b.function.PlainBacktrace(stack)
+}
+
+// PlainBacktrace is Backtrace as schedulers keep it.
+func (f *Function) PlainBacktrace(stack []guest.Frame) []scheduler.Frame {
+	calls := f.Backtrace(stack)
 	frames := make([]scheduler.Frame, len(calls))
 	for i, c := range calls {
-		frames[i] = scheduler.Frame{Function: c.Function, File: c.File, Line: c.Line, Column: c.Column, Inlined: c.Inlined, Offset: uint64(c.Code)}
+		frames[i] = scheduler.Frame{Function: c.Function, Index: uint32(c.Func), File: c.File, Line: c.Line, Column: c.Column, Inlined: c.Inlined, Offset: uint64(c.Code), Note: c.Note}
 	}
 	return frames
 }

@@ -81,10 +81,9 @@ func TestEveryKnownImportThatIsNotProvidedTrapsByName(t *testing.T) {
 
 func TestStubsSayWhatIsMissing(t *testing.T) {
 	for name, want := range map[string]string{
-		"__faasm_chain_name": "env.__faasm_chain_name is not provided: chaining needs the service, which this version does not have",
-		"__faasm_push_state": "env.__faasm_push_state is not provided: state needs the service, which this version does not have",
-		"pthread_create":     "env.pthread_create is not provided: threads need the service, which this version does not have",
-		"MPI_Init":           "env.MPI_Init is not provided: MPI needs the service, which this version does not have",
+		"__faasm_chain_this": "env.__faasm_chain_this is not provided: it is of Faasm's first versions: chain by name or by pointer",
+		"pthread_create":     "env.pthread_create is not provided: functions have no threads here",
+		"MPI_Init":           "env.MPI_Init is not provided: there is no MPI here",
 		"socket":             "env.socket is not provided: functions have no network of their own",
 		"sendfile":           "env.sendfile is not provided: functions have no network of their own",
 		"system":             "env.system is not provided: a function is one process and starts no other",
