@@ -38,6 +38,8 @@ type Config struct {
 	// kept when the instance goes. It avoids page faults at about 10 µs for
 	// each MiB that is kept. Default: 1 MiB.
 	KeepResident uint64
+	// Reset is how the memory of instances that are kept is put back.
+	Reset Reset
 	// DebugInfo compiles native debug information into images.
 	DebugInfo bool
 	// Log is told of damaged cache entries and the like. Default: discarded.
@@ -78,6 +80,21 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Reset is how the memory of an instance that is kept for another invocation is put back
+// to that of a fresh one. What is visible to guests is the same.
+type Reset int
+
+const (
+	// ResetSticky writes back the pages that were written in any invocation so far. The
+	// kernel is asked for new ones only after an invocation with page faults. Where it
+	// would be more than about an eighth of memory, it starts over.
+	ResetSticky = Reset(wasmtime.ResetSticky)
+	// ResetScan asks the kernel after each invocation.
+	ResetScan = Reset(wasmtime.ResetScan)
+	// ResetCopy writes all of memory back.
+	ResetCopy = Reset(wasmtime.ResetCopy)
+)
+
 // Engine compiles and runs modules. Its methods may be called from any goroutine.
 type Engine struct {
 	cfg     Config
@@ -104,6 +121,8 @@ type shard struct {
 	slots  atomic.Pointer[[]*slot] // all of them; grows under mu up to max
 	max    int
 	greedy chan struct{} // holds a word for each greedy module's invocation
+	// waiting is how many wait for a slot: while somebody does, none is kept for a module.
+	waiting atomic.Int32
 }
 
 // New starts an engine.
@@ -127,6 +146,7 @@ func New(cfg Config) (*Engine, error) {
 			Stack:         cfg.Stack,
 			TableElements: cfg.TableElements,
 			KeepResident:  cfg.KeepResident,
+			Reset:         wasmtime.Reset(cfg.Reset),
 			DebugInfo:     cfg.DebugInfo,
 		})
 		if err != nil {
@@ -178,6 +198,9 @@ func (e *Engine) acquire(ctx context.Context, m *Module) (*slot, error) {
 	if m.greedy {
 		return e.shards[n%len(e.shards)].acquireGreedy(ctx, e)
 	}
+	if s := m.takeParked(n % len(e.shards)); s != nil {
+		return s, nil
+	}
 	for i := range e.shards {
 		sh := e.shards[(n+i)%len(e.shards)]
 		select {
@@ -189,8 +212,12 @@ func (e *Engine) acquire(ctx context.Context, m *Module) (*slot, error) {
 			return s, err
 		}
 	}
+	sh := e.shards[n%len(e.shards)]
+	sh.waiting.Add(1)
+	defer sh.waiting.Add(-1)
+	e.evictAny(sh)
 	select {
-	case s := <-e.shards[n%len(e.shards)].free:
+	case s := <-sh.free:
 		return s, nil
 	case <-ctx.Done():
 		return nil, &guest.Limit{Kind: guest.LimitCancelled}
@@ -215,6 +242,9 @@ func (sh *shard) acquireGreedy(ctx context.Context, e *Engine) (*slot, error) {
 		return s, nil
 	}
 	if err == nil {
+		sh.waiting.Add(1)
+		defer sh.waiting.Add(-1)
+		e.evictAny(sh)
 		select {
 		case s := <-sh.free:
 			return s, nil
@@ -244,6 +274,9 @@ func (sh *shard) grow(e *Engine) (*slot, error) {
 }
 
 func (sh *shard) release(s *slot, m *Module) {
+	if m.park(s) {
+		return // it is not greedy
+	}
 	sh.free <- s
 	if m.greedy {
 		<-sh.greedy

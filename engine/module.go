@@ -38,6 +38,9 @@ type ModuleOptions struct {
 	// Progress is told, from another goroutine and about ten times a second,
 	// how long compiling has taken so far. May be nil.
 	Progress func(elapsed time.Duration)
+	// Warm keeps instances for later invocations of the module, put back to the state
+	// of a fresh one, where all that an instance can change can be put back.
+	Warm bool
 	// Loaded is told where the module's compiled code is in memory: once for each
 	// shard that runs it, before it does. Unloaded is told again when that is to be
 	// freed. May be nil.
@@ -65,6 +68,7 @@ type Module struct {
 	told   *codemap.Map                      // a copy for Loaded and Unloaded
 	closed atomic.Bool
 	held   atomic.Int32 // by those who look at running guests
+	warm   *warmth      // nil if no instances are kept
 }
 
 // Compile makes a module ready to run: its imports are matched with the host's calls,
@@ -87,6 +91,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	}
 	m.findMemory()
 	m.greedy = isGreedy(parsed)
+	m.prepareWarmth()
 	if err := m.checkPool(); err != nil {
 		return nil, err
 	}
@@ -95,10 +100,10 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, err
 	}
 	m.image = image
-	if err := native.Link(m.imports, m.memory); err != nil {
+	if err := m.link(native); err != nil {
 		native.Close()
 		image.close()
-		return nil, fmt.Errorf("link the module: %w", err)
+		return nil, err
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
 	m.tellLoaded(native)
@@ -250,13 +255,24 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the compiled module: %w", err)
 	}
-	if err := n.Link(m.imports, m.memory); err != nil {
+	if err := m.link(n); err != nil {
 		n.Close()
-		return nil, fmt.Errorf("link the module: %w", err)
+		return nil, err
 	}
 	m.tellLoaded(n)
 	m.loaded[sh.index].Store(n)
 	return n, nil
+}
+
+// link binds a shard's module to the host's calls.
+func (m *Module) link(n *wasmtime.Module) error {
+	if err := n.Link(m.imports, m.memory); err != nil {
+		return fmt.Errorf("link the module: %w", err)
+	}
+	if m.warm != nil {
+		n.Keep(m.warm.globals)
+	}
+	return nil
 }
 
 var errClosed = errors.New("the module is closed")
@@ -365,6 +381,7 @@ func (m *Module) Close() error {
 	for m.running() || m.held.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
+	m.coolDown()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range m.loaded {

@@ -15,7 +15,7 @@ import (
 // service is a scheduler over a worker's functions.
 func service(t *testing.T, cfg scheduler.Config) (*Worker, *Library, *scheduler.Scheduler) {
 	t.Helper()
-	w := testWorker(t, Config{SharedRoot: true})
+	w := testWorker(t, Config{SharedRoot: true, Warm: true})
 	l := NewLibrary(w, 64)
 	cfg.Functions = l
 	s := scheduler.New(cfg)

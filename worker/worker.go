@@ -34,6 +34,9 @@ type Config struct {
 	// share, instead of one of its own, and the environment that they have, which
 	// others get only if they were built for Faasm.
 	SharedRoot bool
+	// Warm keeps instances of functions for later invocations, put back to the state of
+	// fresh ones, where that is possible.
+	Warm bool
 	// State is what functions share. Nil: they share none, and trap where they try.
 	State *state.Local
 	// Progress is told how long the compilation of a function has taken so far.
@@ -123,7 +126,7 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	o := engine.ModuleOptions{Steps: steps, CacheDir: cacheDir, AllowUnknown: w.cfg.AllowUnknown}
+	o := engine.ModuleOptions{Steps: steps, CacheDir: cacheDir, AllowUnknown: w.cfg.AllowUnknown, Warm: w.cfg.Warm}
 	if p := w.cfg.Progress; p != nil {
 		o.Progress = func(elapsed time.Duration) { p(name, parsed.Size(), elapsed) }
 	}

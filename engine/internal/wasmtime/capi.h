@@ -191,6 +191,7 @@ const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *);
 const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *);
 wasm_valkind_t wasm_valtype_kind(const wasm_valtype_t *);
 void wasmtime_global_get(wasmtime_context_t *, const wasmtime_global_t *, wasmtime_val_t *);
+wasmtime_error_t *wasmtime_global_set(wasmtime_context_t *, const wasmtime_global_t *, const wasmtime_val_t *);
 wasmtime_error_t *wasmtime_memory_grow(
     wasmtime_context_t *, const wasmtime_memory_t *, uint64_t delta, uint64_t *prev);
 

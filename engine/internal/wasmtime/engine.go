@@ -39,6 +39,8 @@ type Config struct {
 	// KeepResident is how many bytes of each memory are cleared by hand and
 	// kept when an instance goes, instead of being given back.
 	KeepResident uint64
+	// Reset is how the memory of kept instances is put back.
+	Reset Reset
 	// DebugInfo compiles native debug information for gdb and lldb.
 	DebugInfo bool
 }
@@ -68,6 +70,21 @@ var prepareProcess = sync.OnceValue(func() error {
 	}
 	return nil
 })
+
+// Reset is how the memory of an instance that is kept for the next invocation is put back
+// to its first state.
+type Reset int
+
+const (
+	// ResetSticky writes back the pages that were ever written, and asks the kernel for
+	// more of them only where the thread had page faults.
+	ResetSticky Reset = C.FL_STICKY
+	// ResetScan asks the kernel each time.
+	ResetScan Reset = C.FL_SCAN
+	// ResetCopy writes all of memory back. It is what the others do on kernels before
+	// 6.7, which cannot be asked.
+	ResetCopy Reset = C.FL_COPY_ALL
+)
 
 // NewEngine makes an engine.
 func NewEngine(cfg Config) (*Engine, error) {
@@ -104,6 +121,8 @@ func NewEngine(cfg Config) (*Engine, error) {
 	e := &Engine{c: (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))}
 	e.c.engine = native
 	e.c.stack = C.size_t(cfg.Stack)
+	e.c.policy = C.int(cfg.Reset)
+	e.c.pagemap = C.fl_open_pagemap()
 	if err := e.loadStopper(); err != nil {
 		e.Close()
 		return nil, err
@@ -133,6 +152,9 @@ func (e *Engine) Close() {
 			C.wasmtime_module_delete(e.c.stopper)
 		}
 		C.wasm_engine_delete(e.c.engine)
+		if e.c.pagemap >= 0 {
+			syscall.Close(int(e.c.pagemap))
+		}
 		C.free(unsafe.Pointer(e.c))
 	})
 }

@@ -89,24 +89,31 @@ static int ended(fl_invocation *iv, wasmtime_error_t *e, wasm_trap_t *t) {
   return FL_FAILED;
 }
 
-// fl_open makes the store and the instance. Whatever it returns, fl_close must
-// follow.
-int fl_open(fl_invocation *iv) {
+// start readies the record for a run on this thread. It reports whether the thread's
+// stack has room.
+static bool start(fl_invocation *iv) {
   iv->error = NULL;
   iv->trap = NULL;
-  iv->has_memory = iv->has_instance = iv->padded = iv->in_host = iv->ended_by_host = false;
-  iv->base = NULL;
+  iv->padded = iv->in_host = iv->ended_by_host = false;
   iv->exits = NULL;
-  iv->length = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
   iv->missed = 0;
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;
-  iv->store = NULL;
   fl_enter(iv);
-  if (fl_stack_room() < iv->engine->stack + (128 << 10))
+  return fl_stack_room() >= iv->engine->stack + (128 << 10);
+}
+
+// fl_open makes the store and the instance. Whatever it returns, fl_close must
+// follow.
+int fl_open(fl_invocation *iv) {
+  iv->has_memory = iv->has_instance = false;
+  iv->base = NULL;
+  iv->length = NULL;
+  iv->store = NULL;
+  if (!start(iv))
     return FL_SMALL_STACK;
   iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
   iv->context = wasmtime_store_context(iv->store);
@@ -205,14 +212,19 @@ int fl_call_func(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_ra
   return ended(iv, e, t);
 }
 
-void fl_close(fl_invocation *iv) {
+// end notes that nothing runs any more.
+static void end(fl_invocation *iv) {
   if (iv->has_memory)
     iv->peak = wasmtime_memory_data_size(iv->context, &iv->memory);
   // From here on a stop has nothing to stop.
   atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel);
   fl_leave(iv);
+}
+
+static void drop(fl_invocation *iv) {
   if (iv->mappings)
     fl_unmap(iv);
+  fl_free_warm(iv);
   if (iv->store)
     wasmtime_store_delete(iv->store);
   iv->store = NULL;
@@ -220,10 +232,50 @@ void fl_close(fl_invocation *iv) {
   iv->has_memory = iv->has_instance = false;
 }
 
+void fl_close(fl_invocation *iv) {
+  end(iv);
+  drop(iv);
+}
+
+// fl_drop_warm drops the instance that was kept.
+void fl_drop_warm(fl_invocation *iv) {
+  if (iv->warm)
+    drop(iv);
+}
+
+// open_warm readies the instance that was kept, or a new one that is to be.
+static int open_warm(fl_invocation *iv) {
+  fl_warm *w = iv->warm;
+  if (!w) {
+    int r = fl_open(iv);
+    if (r == FL_OK)
+      fl_warm_up(iv);
+    return r;
+  }
+  if (!start(iv))
+    return FL_SMALL_STACK;
+  if (w->memory_hard != iv->limits.memory_hard || w->table != iv->limits.table) {
+    wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);
+    w->memory_hard = iv->limits.memory_hard;
+    w->table = iv->limits.table;
+  }
+  return FL_OK;
+}
+
+// close_warm keeps the instance if that can be put back, and drops it otherwise. A guest
+// that was stopped or trapped might have left anything behind.
+static void close_warm(fl_invocation *iv, int r) {
+  bool exited = r == FL_FAILED && iv->ended_by_host && (atomic_load(&iv->control) & 0xff) == FL_RUNNING;
+  bool keep = iv->warm && !iv->padded && (r == FL_OK || exited);
+  end(iv);
+  if (!keep || !fl_cool(iv))
+    drop(iv);
+}
+
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
 // first that fails, close. A step that is not the result must return 0.
 int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
-  int r = fl_open(iv);
+  int r = iv->module->keep ? open_warm(iv) : fl_open(iv);
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = iv->pointer && steps[iv->step].main ? fl_call_pointer(iv, iv->pointer, v, FL_MAX_PARAMS)
@@ -235,7 +287,10 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
     if (v[0].i32 && !steps[iv->step].result)
       break;
   }
-  fl_close(iv);
+  if (iv->module->keep)
+    close_warm(iv, r);
+  else
+    fl_close(iv);
   return r;
 }
 

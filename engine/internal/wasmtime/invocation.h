@@ -22,7 +22,23 @@ typedef struct {
   size_t stack; // native bytes that guest frames may take
   size_t exits; // see exits.c: where a store keeps how the guest left its code
   bool has_exits;
+  int pagemap; // see warm.c: what tells which pages were written; -1 for nothing
+  int policy;  // FL_STICKY and so on
 } fl_engine;
+
+// How the memory of a kept instance is put back: see warm.c.
+enum { FL_STICKY, FL_SCAN, FL_COPY_ALL };
+
+typedef struct {
+  const char *name;
+  size_t len;
+} fl_name;
+
+// What memory is in a fresh instance of a module.
+typedef struct {
+  uint8_t *bytes;
+  size_t size;
+} fl_first;
 
 typedef struct fl_module {
   wasmtime_module_t *module;
@@ -32,7 +48,25 @@ typedef struct fl_module {
   size_t memory_len;
   _Atomic(const fl_code *) code;
   _Atomic size_t length; // see length.c: where an instance keeps its memory's size; 0 unknown
+  bool keep;             // instances may be kept for the next invocation
+  fl_name *globals;      // the mutable globals, all exported, of such a module
+  size_t nglobals;
+  _Atomic(const fl_first *) first;
 } fl_module;
+
+// A kept instance.
+typedef struct {
+  const fl_first *first;
+  uint32_t *pages; // of memory, that were written ever since it was made
+  size_t count, room, most;
+  bool known;    // pages are complete, but for faults since
+  bool refilled; // the set was given up at the last end
+  int64_t memory_hard, table; // the store's limits
+  struct {
+    wasmtime_global_t global;
+    wasmtime_val_t value;
+  } globals[];
+} fl_warm;
 
 // How the guest left its own code for a host call that is under way.
 typedef struct fl_exit {
@@ -132,6 +166,7 @@ typedef struct fl_invocation {
   int32_t value;     // the last step's i32 result
   bool overflowed;   // the last failure left the guest's own stack pointer below zero
   fl_mapping *mappings; // over its memory
+  fl_warm *warm; // the instance is kept; or null
   uint64_t peak;     // bytes of memory at the end; memory never shrinks
 } fl_invocation;
 
@@ -163,6 +198,14 @@ uint64_t *fl_control(fl_invocation *);
 // mapping.c
 int fl_map(fl_invocation *, uint64_t addr, int fd, int64_t offset, size_t size);
 void fl_unmap(fl_invocation *);
+
+// warm.c
+int fl_open_pagemap(void);
+bool fl_warm_up(fl_invocation *);
+bool fl_cool(fl_invocation *);
+void fl_free_warm(fl_invocation *);
+void fl_free_first(fl_module *);
+void fl_drop_warm(fl_invocation *);
 
 // length.c
 void fl_find_length(fl_invocation *, const void *funcref);

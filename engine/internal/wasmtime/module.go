@@ -158,6 +158,28 @@ func (m *Module) SetBodies(bodies []Body) {
 	C.fl_set_code(m.c, code)
 }
 
+// Keep has the module's instances kept for the next invocation of the same slot. Globals
+// are its mutable globals, by the names that they are exported by; all else that an
+// instance can change must be its one memory. It must be called before the first run.
+func (m *Module) Keep(globals []string) {
+	n := len(globals)
+	block := C.calloc(C.size_t(n+1), C.sizeof_fl_name)
+	m.c.globals = (*C.fl_name)(block)
+	for i, g := range globals {
+		unsafe.Slice(m.c.globals, n)[i] = C.fl_name{name: C.CString(g), len: C.size_t(len(g))}
+	}
+	m.c.nglobals = C.size_t(n)
+	m.c.keep = true
+}
+
+func (m *Module) freeKept() {
+	for _, g := range unsafe.Slice(m.c.globals, int(m.c.nglobals)) {
+		C.free(unsafe.Pointer(g.name))
+	}
+	C.free(unsafe.Pointer(m.c.globals))
+	C.fl_free_first(m.c)
+}
+
 // Close frees the module. No slot may be running it.
 func (m *Module) Close() {
 	m.close.Do(func() {
@@ -167,6 +189,7 @@ func (m *Module) Close() {
 		C.wasmtime_module_delete(m.c.module)
 		C.free(unsafe.Pointer(m.c.memory))
 		C.fl_set_code(m.c, nil)
+		m.freeKept()
 		C.free(unsafe.Pointer(m.c))
 	})
 }

@@ -93,6 +93,7 @@ func NewSlot(e *Engine, host Host) (*Slot, error) {
 
 // Free gives the slot back. Nothing may use it any more.
 func (s *Slot) Free() {
+	s.DropWarm()
 	unregister(s)
 	C.free(unsafe.Pointer(s.c))
 	s.c = nil
@@ -196,6 +197,12 @@ func (s *Slot) Run(m *Module, l Limits, steps *Steps, p *Pointer) Status {
 	c.limits.stack = C.size_t(l.Stack)
 	return Status(C.fl_run(c, steps.c, C.uint32_t(steps.n)))
 }
+
+// IsWarm reports whether the slot keeps an instance of the module that it ran last.
+func (s *Slot) IsWarm() bool { return s.c.warm != nil }
+
+// DropWarm drops the instance that the slot keeps, if it does.
+func (s *Slot) DropWarm() { C.fl_drop_warm(s.c) }
 
 // setPointer copies a pointer for C, for one run.
 func (s *Slot) setPointer(p *Pointer) (free func()) {
