@@ -31,6 +31,7 @@ var levels = map[string]int{
 	"engine":                   2,
 	"store":                    2,
 	"scheduler":                2,
+	"bus":                      2,
 	"toolchain":                2,
 	"worker":                   3,
 	"inspect":                  3,

@@ -1,0 +1,166 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Publish puts an invocation into the queue. When it returns, the invocation is stored.
+// One with an ID that was published in the last two minutes is not stored again.
+func (b *Bus) Publish(ctx context.Context, id string, invocation []byte) error {
+	if len(invocation) > MaxMessage {
+		return fmt.Errorf("queue the invocation: it has %d bytes with its input, at most %d are queued: put the input into state, or invoke it synchronously", len(invocation), MaxMessage)
+	}
+	if _, err := b.js.Publish(ctx, queuePrefix+"any", invocation, jetstream.WithMsgID(id)); err != nil {
+		return fmt.Errorf("queue the invocation: %w", err)
+	}
+	return nil
+}
+
+// Queued is how many invocations wait or run.
+func (b *Bus) Queued(ctx context.Context) (uint64, error) {
+	info, err := b.queue.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the queue's length: %w", err)
+	}
+	return info.State.Msgs, nil
+}
+
+// Job is an invocation out of the queue.
+type Job struct {
+	Invocation []byte
+	// Attempt is 1 the first time. Before another, a worker took it and was not heard
+	// of again.
+	Attempt int
+	Queued  time.Time
+}
+
+// Verdict is what becomes of a job.
+type Verdict int
+
+const (
+	Finished Verdict = iota // its result is stored
+	HandBack                // another worker takes it at once
+)
+
+// Consumer takes jobs out of the queue and has them handled, until it is stopped.
+type Consumer struct {
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Consume takes up to atOnce jobs at a time. Handle is called on a goroutine for each.
+// A job stays in the queue until it is handled, so that what a worker leaves behind that
+// dies is done by another.
+func (b *Bus) Consume(ctx context.Context, atOnce int, handle func(Job) Verdict) (*Consumer, error) {
+	consumer, err := b.queue.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: "workers", AckPolicy: jetstream.AckExplicitPolicy, AckWait: b.cfg.AckWait,
+		MaxDeliver: -1, MaxAckPending: 1 << 16,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take part in the queue: %w", err)
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Consumer{stop: stop}
+	c.running.Add(1)
+	go func() {
+		defer c.running.Done()
+		c.take(running, b, consumer, atOnce, handle)
+	}()
+	return c, nil
+}
+
+// take takes jobs, as many as there is room for.
+func (c *Consumer) take(ctx context.Context, b *Bus, consumer jetstream.Consumer, atOnce int, handle func(Job) Verdict) {
+	room := make(chan struct{}, atOnce)
+	for ctx.Err() == nil {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		free := 1
+		for more := true; more && free < atOnce; {
+			select {
+			case room <- struct{}{}:
+				free++
+			default:
+				more = false
+			}
+		}
+		batch, err := fetch(ctx, consumer, free)
+		if err == nil {
+			for m := range batch.Messages() {
+				free--
+				c.running.Add(1)
+				go func() {
+					defer c.running.Done()
+					defer func() { <-room }()
+					b.work(m, handle)
+				}()
+			}
+			err = batch.Error()
+		}
+		for range free {
+			<-room
+		}
+		if err != nil && ctx.Err() == nil {
+			b.cfg.Log.Warn("the queue cannot be read and is tried again", "error", err)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// fetch takes what is there, and waits for the first where there is nothing.
+func fetch(ctx context.Context, consumer jetstream.Consumer, n int) (jetstream.MessageBatch, error) {
+	waiting, cancel := context.WithTimeout(ctx, 5*time.Second)
+	context.AfterFunc(waiting, cancel)
+	return consumer.Fetch(n, jetstream.FetchContext(waiting))
+}
+
+// work has a job handled, and says meanwhile that it is alive.
+func (b *Bus) work(m jetstream.Msg, handle func(Job) Verdict) {
+	job := Job{Invocation: m.Data(), Attempt: 1}
+	if meta, err := m.Metadata(); err == nil {
+		job.Attempt, job.Queued = int(meta.NumDelivered), meta.Timestamp
+	}
+	tick := time.NewTicker(b.cfg.AckWait / 3)
+	defer tick.Stop()
+	done := make(chan Verdict, 1)
+	go func() { done <- handle(job) }()
+	for {
+		select {
+		case v := <-done:
+			var err error
+			if v == HandBack {
+				err = m.Nak()
+			} else {
+				ctx, cancel := context.WithTimeout(context.Background(), b.cfg.AckWait)
+				err = m.DoubleAck(ctx)
+				cancel()
+			}
+			if err != nil {
+				b.cfg.Log.Warn("the queue was not told of an invocation's end, which may be run again", "error", err)
+			}
+			return
+		case <-tick.C:
+			if err := m.InProgress(); err != nil {
+				b.cfg.Log.Warn("the queue was not told that an invocation goes on", "error", err)
+			}
+		}
+	}
+}
+
+// Stop takes no more jobs, and waits for those that are being handled. It may be called
+// twice.
+func (c *Consumer) Stop() {
+	c.stop()
+	c.running.Wait()
+}
