@@ -27,6 +27,7 @@ var levels = map[string]int{
 	"hostcall/faasm":           1,
 	"symbol":                   1,
 	"engine/internal/wasmtime": 1,
+	"profiler/export":          2,
 	"engine":                   2,
 	"store":                    2,
 	"toolchain":                2,
