@@ -6,7 +6,7 @@ set -eu
 demo="gcc libc6-dev clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"
 test="$demo libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 llvm-19 wabt binaryen nodejs npm
 	rustc cargo libstd-rust-dev-wasm32 clang-14 lld-14 libclang-rt-14-dev-wasm32
-	libeigen3-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 binutils"
+	libeigen3-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 binutils chromium"
 
 case "${1:-}" in
 demo) want=$demo ;;
@@ -51,3 +51,9 @@ command -v go >/dev/null 2>&1 || {
 	exit 1
 }
 go mod download
+
+# What Firefox Profiler reads profiles with, for the tests of package export.
+firefox=profiler/export/testdata/firefox
+if [ "$1" = test ] && [ ! -d "$firefox/node_modules/@firefox-devtools" ]; then
+	npm ci --prefix "$firefox" --no-audit --no-fund
+fi

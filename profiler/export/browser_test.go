@@ -65,6 +65,16 @@ func open(t *testing.T, name string, content []byte) *browser {
 	return b
 }
 
+// run runs a part of a test.
+func (b *browser) run(name string, part func()) {
+	outer := b.t
+	outer.Run(name, func(t *testing.T) {
+		b.t = t
+		part()
+	})
+	b.t = outer
+}
+
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {

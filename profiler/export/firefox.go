@@ -97,7 +97,7 @@ func writeFirefox(w *bufio.Writer, p *profile.Profile, selected int, o Options) 
 			w.WriteString(",\n")
 		}
 		g := mergeStacks(functions, p.SampleType, t.samples)
-		if err := writeFirefoxThread(w, g, selected, unit, texts, cmp.Or(t.name, o.Title, "host"), i); err != nil {
+		if err := writeFirefoxThread(w, g, selected, unit, texts, cmp.Or(t.name, "no function"), i); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func writeFolded(w *bufio.Writer, g *graph, selected int, o Options) error {
 
 // foldedName is a name without what has a meaning in the format.
 func foldedName(name string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case r == ';':
 			return ':'
@@ -53,6 +53,13 @@ func foldedName(name string) string {
 		}
 		return r
 	}, name))
+	if name == "" || name[0] == '#' {
+		name = "[unnamed]" + name
+	}
+	if rest, _, ok := cutNumber(name); ok { // it would be the base's value
+		name = rest + "_" + strings.TrimSpace(name[len(rest):])
+	}
+	return name
 }
 
 // The marks of FlameGraph's stackcollapse tools.

@@ -46,18 +46,18 @@ func text(id string) string { return fmt.Sprintf(`byId(%q).textContent`, id) }
 func TestPageInABrowser(t *testing.T) {
 	b := openPage(t, render(t, guestProfile(), HTML, Options{Title: "demo/imgsmith", Source: source}))
 
-	t.Run("says what it shows and whose code took how much", func(t *testing.T) {
+	b.run("says what it shows and whose code took how much", func() {
 		want(b, text("title"), "demo/imgsmith")
 		want(b, text("about"), "2023-11-14 22:13:20 UTC · over 1.50 s · a sample each 10.00 ms · 100 Hz asked for, 100 Hz delivered · 1.00 s")
 		want(b, text("legend"), "host 3.00%guest 70.00%library 8.00%host call 12.00%kernel 3.00%unknown 4.00%")
 		want(b, `graph.boxes.length`, 13)
 	})
-	t.Run("names what the pointer is on", func(t *testing.T) {
+	b.run("names what the pointer is on", func() {
 		at := eval[[]float64](b, boxAt("weigh"))
 		b.do(chromedp.MouseEvent("mouseMoved", at[0], at[1]))
 		want(b, text("hover"), "weigh (inlined) in demo/imgsmith: 500.0 ms, 50.00%")
 	})
-	t.Run("a click zooms and shows the source lines with what was measured on each", func(t *testing.T) {
+	b.run("a click zooms and shows the source lines with what was measured on each", func() {
 		b.click(boxAt("weights_apply"))
 		want(b, `nameOf(graph.zoomed)`, "weights_apply")
 		want(b, `byId("reset").disabled`, false)
@@ -71,13 +71,13 @@ func TestPageInABrowser(t *testing.T) {
 		want(b, `Math.round(100 * graph.boxes.find((b) => nameOf(b.call) === "weigh").width / byId("graph").clientWidth)`, 71)
 		want(b, `graph.boxes.some((b) => nameOf(b.call) === "fwrite")`, false)
 	})
-	t.Run("resets by its button", func(t *testing.T) {
+	b.run("resets by its button", func() {
 		b.do(chromedp.Click("#reset"))
 		want(b, `nameOf(graph.zoomed)`, "all")
 		want(b, `byId("reset").disabled`, true)
 		want(b, `graph.boxes.length`, 13)
 	})
-	t.Run("says why there are no source lines", func(t *testing.T) {
+	b.run("says why there are no source lines", func() {
 		b.click(boxAt("fwrite"))
 		want(b, `document.querySelector("#details .note").textContent`, "No source lines: not a file of this machine.")
 		b.click(boxAt("wasi_snapshot_preview1.fd_write"))
@@ -85,7 +85,7 @@ func TestPageInABrowser(t *testing.T) {
 		b.do(chromedp.KeyEvent(kb.Escape))
 		want(b, `nameOf(graph.zoomed)`, "all")
 	})
-	t.Run("counts what a search finds, overlaps once", func(t *testing.T) {
+	b.run("counts what a search finds, overlaps once", func() {
 		b.press("/")
 		want(b, `byId("search").value`, "")
 		want(b, `document.activeElement.id`, "search")
@@ -103,7 +103,7 @@ func TestPageInABrowser(t *testing.T) {
 		want(b, text("found"), "not a regular expression")
 		b.do(chromedp.KeyEvent(kb.Escape))
 	})
-	t.Run("moves by the keyboard", func(t *testing.T) {
+	b.run("moves by the keyboard", func() {
 		b.do(chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Home))
 		for _, step := range []struct{ key, at string }{
 			{kb.ArrowUp, "runtime.main"}, {kb.ArrowLeft, "[unknown]"}, {kb.ArrowRight, "runtime.main"},
@@ -119,7 +119,7 @@ func TestPageInABrowser(t *testing.T) {
 		want(b, `nameOf(graph.zoomed)`, "runtime.main")
 		b.do(chromedp.KeyEvent(kb.Escape))
 	})
-	t.Run("turns around and starts at the innermost functions", func(t *testing.T) {
+	b.run("turns around and starts at the innermost functions", func() {
 		b.press("r")
 		want(b, `graph.root.calls().map((c) => nameOf(c) + " " + c.value / 1e7).join()`,
 			"[unknown] 4,fwrite 8,runtime.mallocgc 3,vfs_write 3,wasi_snapshot_preview1.fd_write 12,weigh 50,weights_apply 20")
@@ -130,12 +130,12 @@ func TestPageInABrowser(t *testing.T) {
 		b.press("r")
 		want(b, `graph.top(0) > graph.top(1)`, true)
 	})
-	t.Run("shows another type of values", func(t *testing.T) {
+	b.run("shows another type of values", func() {
 		b.do(chromedp.Focus("#type"), chromedp.KeyEvent(kb.ArrowUp))
 		want(b, `byId("type").value`, "0")
 		want(b, `byId("functions").tBodies[0].rows[0].textContent`, "5050.00%5050.00%weighguestdemo/imgsmith")
 	})
-	t.Run("sorts functions", func(t *testing.T) {
+	b.run("sorts functions", func() {
 		b.do(chromedp.Click(`[data-sort="total"]`))
 		want(b, `byId("functions").tBodies[0].rows[0].cells[4].textContent`, "engine.(*Module).Run")
 		b.do(chromedp.Click(`[data-sort="name"]`))
