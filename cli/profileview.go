@@ -86,6 +86,9 @@ func (s *session) viewProfile(ctx context.Context, file string, f *viewFlags) er
 		return fmt.Errorf("serve the profile: %w: choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if a, ok := listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		s.warn("everybody who reaches %s sees the profile and its sources", a)
+	}
 	v := &viewer{session: s, listener: listener, profile: p, page: page.String()}
 	if _, err := exec.LookPath("dot"); err != nil {
 		s.warn("the graph needs Graphviz: apt-get install graphviz; the other pages do not")

@@ -105,7 +105,7 @@ class Graph {
 
   drawBox(box, y) {
     const pen = this.pen, { call, x, width } = box;
-    pen.globalAlpha = box.caller ? 0.55 : 1;
+    pen.globalAlpha = box.caller ? 0.7 : 1;
     pen.fillStyle = this.colour(call);
     pen.fillRect(x, y, Math.max(smallest, width - (width > 3 ? 1 : 0)), rowHeight - 1);
     const room = Math.floor((width - 8) / this.letter);
