@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,47 +44,53 @@ func loadInFirefox(t *testing.T, content []byte) *firefoxProfiler {
 		t.Fatal(err)
 	}
 	f.env = append(os.Environ(), "PROFILER_CLI_SESSION_DIR="+dir, "PROFILER_CLI_NO_SYMBOLICATE=1")
-	f.start(file)
+	f.start(dir, file)
 	return f
 }
 
 // start starts the process that reads the profile and answers, as the command "load"
-// does, and asks it until it has an answer: load gives it half a second to start.
-func (f *firefoxProfiler) start(file string) {
+// does, and waits until its log says that it is ready: load gives it half a second, and
+// who asks before it is ready takes its files away. The log is a pipe.
+func (f *firefoxProfiler) start(dir, file string) {
 	f.t.Helper()
+	logFile := filepath.Join(dir, firefoxSession+".log")
+	if err := syscall.Mkfifo(logFile, 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	log, err := os.OpenFile(logFile, os.O_RDWR, 0) // so that it never ends by itself
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	server := exec.Command("node", f.program, "--daemon", file, "--session", firefoxSession)
 	server.Env, server.WaitDelay = f.env, time.Second
-	var log bytes.Buffer
-	server.Stdout, server.Stderr = &log, &log
+	var stderr bytes.Buffer
+	server.Stderr = &stderr
 	if err := server.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	ended := make(chan struct{})
+	loaded, ended := make(chan struct{}), make(chan struct{})
 	go func() {
-		server.Wait() // what it says is in the log
+		server.Wait() // what it says is in stderr
+		log.Close()
 		close(ended)
+	}()
+	go func() { // reads to its end, which is that of the process
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			if strings.Contains(lines.Text(), "Profile loaded successfully") {
+				close(loaded)
+			}
+		}
 	}()
 	f.t.Cleanup(func() {
 		server.Process.Kill()
 		<-ended
 	})
-	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
-	defer cancel()
-	for {
-		// Asked while it starts, it may forget the question.
-		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
-		_, err := f.run(attempt, "profile", "info", "--session", firefoxSession)
-		cancel()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ended:
-			f.t.Fatalf("it ended: %s", &log)
-		case <-ctx.Done():
-			f.t.Fatalf("it has no answer: %v", err)
-		default:
-		}
+	select {
+	case <-loaded:
+	case <-ended:
+		f.t.Fatalf("it ended: %s", &stderr)
+	case <-time.After(time.Minute):
+		f.t.Fatal("it does not start")
 	}
 }
 
