@@ -41,6 +41,12 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 	if cfg.Engine.Shards == 0 {
 		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
 	}
+	if !cfg.Engine.DebugInfo {
+		if cfg.Engine.DebugInfo, err = s.nativeDebug(); err != nil {
+			st.Close()
+			return nil, err
+		}
+	}
 	cfg.Store, cfg.Progress = st, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
 		st.Close()

@@ -99,6 +99,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
+	m.announce(native)
 	m.tellLoaded(native)
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
@@ -252,6 +253,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		n.Close()
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
+	m.announce(n)
 	m.tellLoaded(n)
 	m.loaded[sh.index].Store(n)
 	return n, nil

@@ -26,6 +26,8 @@ var levels = map[string]int{
 	"hostcall/wasi":            1,
 	"hostcall/faasm":           1,
 	"symbol":                   1,
+	"symfile":                  1,
+	"nativedebug":              2,
 	"engine/internal/wasmtime": 1,
 	"profiler/export":          2,
 	"engine":                   2,
