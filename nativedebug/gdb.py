@@ -181,9 +181,12 @@ def host_address(pointer):
 # Pointers.
 
 
+WRAPPERS = ("WebAssemblyPtrWrapper<", "WebAssemblyRefWrapper<")
+
+
 def is_pointer(t):
     t = t.strip_typedefs()
-    return t.code == gdb.TYPE_CODE_STRUCT and (t.tag or t.name or "").startswith("WebAssemblyPtrWrapper<")
+    return t.code == gdb.TYPE_CODE_STRUCT and (t.tag or t.name or "").startswith(WRAPPERS)
 
 
 def target_type(t):
@@ -221,7 +224,17 @@ class PointerPrinter:
                 return "0x%x %s" % (pointer, text.format_string(format="s", address=False, max_elements=limit).split(" ", 1)[-1])
             except (gdb.error, gdb.GdbError):
                 return "0x%x" % pointer
+        if (self.value.type.strip_typedefs().tag or "").startswith(WRAPPERS[1]):
+            return "(%s) @0x%x%s" % (target.reference(), pointer, self.content(target))
         return "(%s) 0x%x" % (target.pointer(), pointer)
+
+    def content(self, target):
+        if target.strip_typedefs().sizeof > 64:
+            return ""
+        try:
+            return ": " + follow(self.value).dereference().format_string(max_elements=20)
+        except (gdb.error, gdb.GdbError):
+            return ""
 
 
 class SlicePrinter:

@@ -28,6 +28,7 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 		speakCxx(info, abbrevs)
 	}
 	renamePointers(debug[".debug_str"])
+	dropHashes(debug[".debug_str"])
 	for _, s := range in.Sections {
 		if b, ok := debug[s.Name]; ok {
 			f.add(outSection{name: s.Name, data: b, kind: elf.SHT_PROGBITS, align: 1})
@@ -108,4 +109,30 @@ func renamePointers(strings []byte) {
 		at += i + 1
 		copy(strings[at:], pointerFunction+"\x00")
 	}
+}
+
+// dropHashes takes the hash off Rust's names for the linker, which C++ knows as one more
+// scope: "_ZN4main3run17h0123456789abcdefE".
+func dropHashes(strings []byte) {
+	const before, digits, after = "17h", 16, "E\x00"
+	for at := 0; ; at++ {
+		i := bytes.Index(strings[at:], []byte(before))
+		if i < 0 || len(strings)-at-i < len(before)+digits+len(after) {
+			return
+		}
+		at += i
+		hash := strings[at+len(before):][:digits]
+		if isHex(hash) && string(strings[at+len(before)+digits:][:len(after)]) == after {
+			copy(strings[at:], after)
+		}
+	}
+}
+
+func isHex(b []byte) bool {
+	for _, c := range b {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

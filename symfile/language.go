@@ -9,11 +9,12 @@ const (
 	attrLanguage = 0x13
 
 	langC89, langC, langC99, langC11, langC17 = 0x01, 0x02, 0x0c, 0x1d, 0x2c
-	langCxx                                   = 0x04
+	langCxx, langRust                         = 0x04, 0x1c
 )
 
-// speakCxx says of units in C that they are in C++: the engine makes a structure with
-// operators of each pointer, which debuggers apply in C++ only.
+// speakCxx says of units in C and Rust that they are in C++: the engine makes a structure
+// with operators of each pointer, which debuggers apply in C++ only. (gdb 13 dies of a
+// slice in Rust whose pointer is none.)
 func speakCxx(info, abbrevs []byte) {
 	for len(info) > 4 {
 		size := uint64(binary.LittleEndian.Uint32(info)) + 4
@@ -26,16 +27,16 @@ func speakCxx(info, abbrevs []byte) {
 		if version != 4 || addressSize != 8 {
 			return // not as the engine writes it
 		}
-		if at, n := findLanguage(unit, abbrevs, table); n > 0 && isC(unit.b[at]) {
+		if at, n := findLanguage(unit, abbrevs, table); n > 0 && isOther(unit.b[at]) {
 			unit.b[at] = langCxx
 		}
 		info = info[size:]
 	}
 }
 
-func isC(language byte) bool {
+func isOther(language byte) bool {
 	switch language {
-	case langC89, langC, langC99, langC11, langC17:
+	case langC89, langC, langC99, langC11, langC17, langRust:
 		return true
 	}
 	return false
