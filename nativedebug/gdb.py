@@ -94,19 +94,31 @@ class Module:
 known = {}  # by address and size
 
 
+def address_of(symbol):
+    """A symbol's address. Expressions are in the language of the frame, which may be Go."""
+    language = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval("(unsigned long)&" + symbol))
+    finally:
+        gdb.execute("set language " + language, to_string=True)
+
+
 def modules():
     found = []
     try:
-        entry = gdb.parse_and_eval("__jit_debug_descriptor.first")
+        descriptor = address_of("__jit_debug_descriptor")
+        inferior = gdb.selected_inferior()
+        # Version and action, the entry in question and the first; an entry is next,
+        # previous, file and size (gdb's JIT interface). This way, it needs no types.
+        entry, = struct.unpack("<Q", inferior.read_memory(descriptor + 16, 8).tobytes())
+        while entry:
+            entry, _, file, size = struct.unpack("<QQQQ", inferior.read_memory(entry, 32).tobytes())
+            if (file, size) not in known:
+                known[file, size] = Module(inferior.read_memory(file, size).tobytes())
+            found.append(known[file, size])
     except gdb.error:
-        return found
-    while int(entry):
-        key = int(entry["file"]), int(entry["size"])
-        if key not in known:
-            data = gdb.selected_inferior().read_memory(*key).tobytes()
-            known[key] = Module(data)
-        found.append(known[key])
-        entry = entry["next"]
+        pass  # nothing runs
     return found
 
 

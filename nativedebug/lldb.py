@@ -127,6 +127,11 @@ def memory(frame):
     return struct.unpack("<QQ", read(frame.thread.process, at + where, 16))
 
 
+def frame_at(value):
+    frame = value.GetFrame()
+    return frame if frame.IsValid() else value.GetProcess().GetSelectedThread().GetSelectedFrame()
+
+
 def pointer_of(value):
     raw = value.GetNonSyntheticValue().GetChildMemberWithName("__ptr")
     return raw.GetValueAsUnsigned() if raw.IsValid() and raw.GetError().Success() else None
@@ -150,7 +155,7 @@ def pointer_summary(value, _):
     text = "(%s %s) 0x%x" % (name, "&" if reference else "*", pointer)
     if pointer and name.replace("const ", "") in ("char", "unsigned char", "signed char"):
         try:
-            base, size = memory(value.GetFrame())
+            base, size = memory(frame_at(value))
             raw = read(value.GetProcess(), base + pointer, min(200, size - pointer))
             text = "0x%x %s" % (pointer, json.dumps(raw.split(b"\0")[0].decode(errors="replace"), ensure_ascii=False))
         except Problem:
@@ -170,7 +175,7 @@ class PointerChildren:
         if not pointer or not kind.IsValid() or kind.GetByteSize() == 0:
             return False
         try:
-            base, size = memory(self.value.GetFrame())
+            base, size = memory(frame_at(self.value))
         except Problem:
             return False
         if pointer < size:
@@ -300,7 +305,7 @@ def show_memory(context, args, result):
 def plain(frame):
     """A function's name without its parameters."""
     name = frame.GetDisplayFunctionName() or "0x%x" % frame.GetPC()
-    return name.removeprefix("::").split("(WebAssembly")[0] if is_guest(frame) else name
+    return re.sub(r"\((?!anonymous).*$", "", name.removeprefix("::")) if is_guest(frame) else name
 
 
 @command

@@ -27,7 +27,8 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 	if info, abbrevs := debug[".debug_info"], debug[".debug_abbrev"]; info != nil && abbrevs != nil {
 		speakCxx(info, abbrevs)
 	}
-	renamePointers(debug[".debug_str"])
+	replace(debug[".debug_str"], theirPointerFunction, pointerFunction+"\x00")
+	replace(debug[".debug_str"], "\x00__main_argc_argv\x00", "main\x00")
 	dropHashes(debug[".debug_str"])
 	for _, s := range in.Sections {
 		if b, ok := debug[s.Name]; ok {
@@ -96,18 +97,21 @@ func relocationSize(m elf.Machine, kind uint32) int {
 
 // pointerFunction is what debuggers call to follow a guest's pointer: a function of the
 // engine's binding, in place of Wasmtime's, which wants to be prepared first.
-const pointerFunction = "faaslens_guest_pointer"
+const (
+	pointerFunction      = "faaslens_guest_pointer"
+	theirPointerFunction = "\x00wasmtime_resolve_vmctx_memory_ptr_"
+)
 
-// renamePointers puts that function in the place of the engine's.
-func renamePointers(strings []byte) {
-	const theirs = "\x00wasmtime_resolve_vmctx_memory_ptr_"
+// replace writes a shorter string over each that begins with old, which starts with the
+// end of the string before.
+func replace(strings []byte, old, short string) {
 	for at := 0; ; {
-		i := bytes.Index(strings[at:], []byte(theirs))
+		i := bytes.Index(strings[at:], []byte(old))
 		if i < 0 {
 			return
 		}
 		at += i + 1
-		copy(strings[at:], pointerFunction+"\x00")
+		copy(strings[at:], short)
 	}
 }
 

@@ -1,0 +1,314 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faaslens/faaslens/internal/guesttest"
+)
+
+// debuggees are the functions that debuggers are tried on, built once.
+var debuggees = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "faaslens-debuggees-")
+	if err != nil {
+		return "", err
+	}
+	// Programs of tests have no symbols, by which debuggers find the engine's.
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "faaslens"), "../cmd/faaslens")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s", build, err, out)
+	}
+	if err := os.Symlink("faaslens", filepath.Join(dir, "simple_runner")); err != nil {
+		return "", err
+	}
+	env := append(os.Environ(), "FAASLENS_DIR="+dir)
+	for name, file := range map[string]string{"list": "list.c", "cpp": "shapes.cpp", "rust": "shapes.rs"} {
+		for _, level := range []string{"0", "2"} {
+			var log bytes.Buffer
+			args := []string{"faaslens", "build", "t/" + name + level, filepath.Join(guesttest.Dir(), "debug", file), "-O" + level}
+			if code := Main(args, nil, &log, &log, env); code != 0 {
+				return "", fmt.Errorf("%s: exit code %d\n%s", strings.Join(args, " "), code, log.String())
+			}
+		}
+	}
+	return dir, nil
+})
+
+// debugger runs a debugger, or anything else that starts one, in batch, and returns all
+// that it wrote.
+func debugger(t *testing.T, args ...string) string {
+	t.Helper()
+	dir, err := debuggees()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if args[0] == "faaslens" {
+		args[0] = filepath.Join(dir, args[0])
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "FAASLENS_DIR="+dir, "HOME="+t.TempDir(), "DEBUGINFOD_URLS=")
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		t.Fatalf("%v hangs:\n%s", args, out)
+	}
+	if err != nil && !strings.Contains(err.Error(), "exit status") {
+		t.Fatalf("%v: %v; scripts/deps.sh test installs what is missing", args, err)
+	}
+	return string(out)
+}
+
+// ask makes the arguments that have faaslens run a debugger's commands.
+func ask(name, function string, breaks, commands []string, run ...string) []string {
+	args := []string{"faaslens", name, function, "--batch"}
+	for _, b := range breaks {
+		args = append(args, "--break", b)
+	}
+	for _, c := range commands {
+		args = append(args, "--ex", c)
+	}
+	if len(run) > 0 {
+		args = append(append(args, "--"), run...)
+	}
+	return args
+}
+
+// use has faaslens lldb take that lldb.
+func use(version string, args []string) []string {
+	return append([]string{args[0], args[1], "--use", version}, args[2:]...)
+}
+
+// wants checks that the lines of an output come in this order; each is a regular
+// expression that one of the lines must match from its start.
+func wants(t *testing.T, output string, lines ...string) {
+	t.Helper()
+	rest := strings.Split(output, "\n")
+	for _, want := range lines {
+		re := regexp.MustCompile(`^\s*` + want)
+		i := 0
+		for i < len(rest) && !re.MatchString(rest[i]) {
+			i++
+		}
+		if i == len(rest) {
+			t.Fatalf("no line behind the last that was found is like\n  %s\nin\n%s", want, output)
+		}
+		rest = rest[i+1:]
+	}
+}
+
+func TestGDBStopsStepsAndShowsC(t *testing.T) {
+	t.Parallel()
+	out := debugger(t, ask("gdb", "t/list0", []string{"functionDef2", "list.c:17"}, []string{
+		"info args", "p *list", "p list->next->name", "p *list->next", "p list[0].value", "p *(list + 1)", "p list->next == 0", "x/s $host(list->name)",
+		"continue", "info locals", "wasm where", "wasm functions ^d", "wasm memory list 12", "wasm globals", "backtrace", "wasm backtrace --all",
+		"delete", "watch all", "continue", "delete", "finish", "info locals", "next", "step",
+	})...)
+	wants(t, out,
+		`Thread .* hit Breakpoint 1, sum \(list=\(node \*\) 0x[0-9a-f]+, scale=3\) at .*/list.c:15`,
+		`15\s+int all = 0;`,
+		`list = \(node \*\) 0x`, `scale = 3`,
+		`\$1 = \{value = 10, name = 0x[0-9a-f]+ "first", next = \(node \*\) 0x[0-9a-f]+\}`,
+		`\$2 = 0x[0-9a-f]+ "second"`,
+		`\$3 = \{value = 20, name = 0x[0-9a-f]+ "second", next = \(node \*\) 0x`,
+		`\$4 = 10`, `\$5 = \{value = 20,`, `\$6 = 0`, `0x[0-9a-f]+:\s+"first"`,
+		`Thread .* hit Breakpoint 2, sum \(list=.* scale=3\) at .*/list.c:17`,
+		`n = \(node \*\) 0x`, `all = 0`,
+		`sum: functionDef2, function \d+ of the module`, `  wasm    0x[0-9a-f]+ in the module, 0x[0-9a-f]+ in its code section, \+0x`, `  source  .*/list.c:17`,
+		`functionDef3 = descend at .*/list.c:22`, `functionDef4 = divide at .*/list.c:29`,
+		`0x000[0-9a-f]+  0a 00 00 00`,
+		`global 0 __stack_pointer \(mut i32\) = \d+ \(0x`,
+		`#0  sum \(list=`, `#1  0x[0-9a-f]+ in descend \(depth=0, `, `#2 .* in descend \(depth=1, `, `#3 .* in descend \(depth=2, `, `#4 .* in main \(argc=1, `,
+		`#\d+  <the host: \d+ frames; 'wasm backtrace --all' shows them>`,
+		`#0  sum \(list=`, `#\d+ .* in fl_call \(`,
+		`Hardware watchpoint 3: all`, `Thread .* hit Hardware watchpoint 3: all`, `Old value = 0`, `New value = 30`,
+		`0x[0-9a-f]+ in descend \(depth=0, list=`, `Value returned is \$\d+ = 180`,
+		`twice = 0`,
+		`27\s+\}`,
+	)
+	if !strings.Contains(out, "No source file") && strings.Count(out, "warning") > 0 {
+		t.Errorf("gdb warns:\n%s", out)
+	}
+}
+
+func TestGDBAloneWorksAsInFaasm(t *testing.T) {
+	t.Parallel()
+	dir, err := debuggees()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := debugger(t, "gdb", "-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-ex", "set breakpoint pending on",
+		"-ex", "break functionDef2", "-ex", "break list.c:17", "-ex", "run t list0", "-ex", "bt 3", "-ex", "p list->next->value",
+		"-ex", "continue", "-ex", "info locals", "-ex", "p *n", "-ex", "delete", "-ex", "continue", filepath.Join(dir, "simple_runner"))
+	wants(t, out,
+		`Function "functionDef2" not defined.`, `Breakpoint 1 \(functionDef2\) pending.`,
+		`Thread .* hit Breakpoint 1, sum \(list=\.\.\., scale=3\) at .*/list.c:15`,
+		`#0  sum \(list=`, `#1  0x[0-9a-f]+ in descend \(depth=0, `,
+		`\$1 = 20`,
+		`Thread .* hit Breakpoint 2, sum`, `all = 0`,
+		`\$2 = .*\{value = 10, name = \{__ptr = \d+\}, next = \{__ptr = \d+\}\}`,
+		`hello 186 1.5`, `\[Inferior 1 .* exited normally\]`,
+	)
+	if strings.Contains(out, "warning") || strings.Contains(out, "SIG39") {
+		t.Errorf("gdb is not quiet:\n%s", out)
+	}
+	// Its breakpoints are not in the code that others run.
+	if out := debugger(t, "faaslens", "run", "--native-debug", "t/list0"); out != "hello 186 1.5\n" {
+		t.Errorf("the artifact that gdb ran prints %q", out)
+	}
+}
+
+func TestGDBStopsWhereAFunctionTraps(t *testing.T) {
+	t.Parallel()
+	out := debugger(t, ask("gdb", "t/list0", nil, []string{"run", "info args", "backtrace 1", "continue"}, "--", "divide")...)
+	wants(t, out, `hello 186 1.5`, `Thread .* received signal SIGILL`, `0x[0-9a-f]+ in divide \(.*\) at .*/list.c:30`, `30\s+int quotient = dividend / divisor;`,
+		`The function traps: integer divide by zero.`, `faaslens: t/list0: trap: integer divide by zero`)
+	out = debugger(t, ask("gdb", "t/list0", nil, []string{"run", "p result", "p text", "p b"}, "--", "write")...)
+	wants(t, out, `Thread .* received signal SIGSEGV`, `.* at .*/list.c:46`, `The function traps: memory access out of bounds.`,
+		`\$1 = 186`, `\$2 = "hello`, `\$3 = \{value = 20, name = 0x[0-9a-f]+ "second"`)
+}
+
+// What gdb shows of optimised code is right, or it says that it is not there.
+func TestGDBIsRightOfOptimisedCode(t *testing.T) {
+	t.Parallel()
+	gone := `(<optimized out>|\.\.\.)`
+	out := debugger(t, ask("gdb", "t/list2", []string{"sum", "list.c:17"}, []string{
+		"info args", "continue", "info locals", "continue", "p all", "continue", "p all", "backtrace", "finish",
+	})...)
+	wants(t, out,
+		`Thread .* hit Breakpoint 1(\.\d+)?, .*sum \(list=.*, scale=(3|`+gone+`)\) at .*/list.c:\d+`,
+		`list = `, `scale = (3|`+gone+`)`,
+		`Thread .* hit Breakpoint 2`, `n = `, `all = (0|`+gone+`)`,
+		`Thread .* hit Breakpoint 2`, `\$1 = (30|`+gone+`)`,
+		`Thread .* hit Breakpoint 2`, `\$2 = (90|`+gone+`)`,
+		`#0  .*sum \(`, `#1  .* in descend \(`, `#\d+  <the host`,
+		`Value returned is \$3 = 180`,
+	)
+}
+
+func TestGDBShowsCxx(t *testing.T) {
+	t.Parallel()
+	out := debugger(t, ask("gdb", "t/cpp0", []string{"shapes.cpp:25", "measure", "larger"}, []string{
+		"info args", "p origin->x", "p *origin", "continue", "info locals", "p __this->width", "p __this->corner", "backtrace 2",
+		"delete 1", "continue", "info args", "p *a", "finish",
+	})...)
+	wants(t, out,
+		`Thread .* hit Breakpoint 2(\.\d+)?, measure \(shapes=.*, origin=\(geometry::Point &\) @0x[0-9a-f]+: .*\) at .*/shapes.cpp:`,
+		`shapes = \(.*vector.*&\) @0x`, `origin = \(geometry::Point &\) @0x[0-9a-f]+: \{x = 5, y = 6\}`,
+		`\$1 = 5`, `\$2 = \{x = 5, y = 6\}`,
+		`Thread .* hit Breakpoint 1(\.\d+)?, geometry::Box::area \(__this=\(const geometry::Box \*\) 0x`, `result = 12`, `\$3 = 3`, `\$4 = \{x = 1, y = 2\}`,
+		`#0  geometry::Box::area`, `#1  0x[0-9a-f]+ in measure`,
+		`Thread .* hit Breakpoint 3(\.\d+)?, geometry::larger<int> \(a=.*5, b=.*6\)`, `a = \(const int &\) @0x[0-9a-f]+: 5`, `b = .*: 6`, `\$5 = 5`,
+		`Value returned is \$6 = 6`,
+	)
+	out = debugger(t, ask("gdb", "t/cpp2", []string{"area", "measure"}, []string{"backtrace 1", "continue", "backtrace"})...)
+	wants(t, out, `#0 .*measure`, `#0  geometry::Box::area`, `#1 .* in measure`, `#2 .* in main`)
+}
+
+func TestGDBShowsRust(t *testing.T) {
+	t.Parallel()
+	out := debugger(t, ask("gdb", "t/rust0", []string{"area", "describe"}, []string{
+		"p *shape", "next", "next", "info locals", "continue", "p *shape", "continue", "info args", "p origin->y", "p *origin", "p names.len",
+	})...)
+	wants(t, out,
+		`Thread .* hit Breakpoint 1(\.\d+)?, shapes::area \(shape=\(shapes::Shape \*\) 0x`,
+		`\$1 = .*Circle = \{__0 = 2\}`, `result = 12`,
+		`\$2 = .*Square = \{side = 3\}`,
+		`Thread .* hit Breakpoint 2(\.\d+)?, shapes::describe \(origin=`,
+		`origin = \(shapes::Point \*\) 0x`, `numbers = len 3 = \{10, 20, 30\}`, `title = "shapes"`, `names = len 2 = \{"one", "two"\}`,
+		`\$3 = 4`, `\$4 = \{x = 3, y = 4\}`, `\$5 = 2`,
+	)
+	out = debugger(t, ask("gdb", "t/rust2", []string{"describe"}, []string{"p *origin", "backtrace 2"})...)
+	wants(t, out, `Thread .* hit Breakpoint 1(\.\d+)?, .*shapes::describe`, `#0 .*shapes::describe`, `#1 .*shapes::main`)
+}
+
+func TestGDBAttaches(t *testing.T) {
+	t.Parallel()
+	dir, err := debuggees()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		flags []string
+		want  []string
+	}{
+		{[]string{"--native-debug"}, []string{`No thread is in a function now|Thread \d+ runs a function:`}},
+		{nil, []string{`This process runs ordinary code, of which gdb sees no guest function.`, `with 'faaslens run --native-debug'`}},
+	} {
+		cmd := exec.Command(filepath.Join(dir, "faaslens"), append([]string{"run", "t/list0", "--runs", "1000000000", "--timeout", "0"}, c.flags...)...)
+		cmd.Env = append(os.Environ(), "FAASLENS_DIR="+dir)
+		line, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := line.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err) // it has run once
+		}
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			buffer := make([]byte, 1<<16)
+			for {
+				if _, err := line.Read(buffer); err != nil {
+					return
+				}
+			}
+		}()
+		args := []string{"faaslens", "gdb", "--pid", fmt.Sprint(cmd.Process.Pid), "--batch"}
+		if c.flags != nil {
+			args = append(args, "--break", "list.c:17", "--ex", "p *n", "--ex", "backtrace 2")
+			c.want = append(c.want, `.* hit Breakpoint 1(\.\d+)?, sum \(list=`, `\$1 = \{value = 10,`, `#1 .* in descend`)
+		}
+		out := debugger(t, args...)
+		_ = cmd.Process.Kill() // it may have gone
+		_ = cmd.Wait()
+		<-drained
+		wants(t, out, c.want...)
+	}
+}
+
+func TestLLDBStopsStepsAndShows(t *testing.T) {
+	for _, version := range []string{"lldb-19", "lldb-22"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			args := ask("lldb", "t/list0", []string{"functionDef2"}, []string{
+				"frame variable list scale", "frame variable *list", "p list->next->value", "next", "next", "frame variable all n",
+				"wasm where", "wasm backtrace", "wasm globals", "wasm functions ^d", "wasm memory list 16",
+				"watchpoint set variable all", "continue", "continue", "watchpoint delete -f", "finish", "frame variable depth twice",
+			})
+			out := debugger(t, use(version, args)...)
+			wants(t, out,
+				`frame #0: .*sum\(list=\(node \*\) 0x[0-9a-f]+, scale=3\) at list.c:15`,
+				`\(WebAssemblyPtrWrapper<node>\) list = \(node \*\) 0x`, `\(int\) scale = 3`,
+				`\(node\) \*list = \{`, `value = 10`, `name = 0x[0-9a-f]+ "first"`,
+				`\(int\).* 20`,
+				`.* at list.c:16`, `.* at list.c:17`, `\(int\) all = 0`, `\(WebAssemblyPtrWrapper<node>\) n = \(node \*\) 0x`,
+				`sum: functionDef2, function \d+ of the module`, `  source  .*/list.c:17`,
+				`#0 +sum at .*/list.c:17`, `#1 +descend at .*/list.c:2\d`, `#\d+ +<the host: \d+ frames`,
+				`global 0 __stack_pointer`, `functionDef3 = descend at .*/list.c:22`, `0x000[0-9a-f]+  0a 00 00 00`,
+				`new value: 30`,
+				`.*descend\(depth=0, list=.*\) at list.c:26`, `\(int\) depth = 0`, `\(int\) twice = 0`,
+			)
+			args = ask("lldb", "t/cpp0", []string{"measure"}, []string{"frame variable origin *origin", "p origin->y"})
+			wants(t, debugger(t, use(version, args)...), `frame #0: .*measure\(`, `.*origin = \(geometry::Point &\) 0x`, `.*\*origin = \(x = 5, y = 6\)`, `\(int\).* 6`)
+			args = ask("lldb", "t/rust0", []string{"describe"}, []string{"frame variable *origin", "bt 2"})
+			wants(t, debugger(t, use(version, args)...), `frame #0: .*describe\(`, `.*\*origin = \(x = 3, y = 4\)`, `.*frame #1: .*main`)
+			args = ask("lldb", "t/list2", []string{"sum"}, []string{"frame variable", "bt 2", "finish"})
+			wants(t, debugger(t, use(version, args)...), `frame #0: .*sum\(`, `frame #1: .*descend\(`, `Return value: \(int\) .* = 180`)
+			args = ask("lldb", "t/list0", nil, []string{"run", "bt 1"}, "--", "divide")
+			wants(t, debugger(t, use(version, args)...), `.*stop reason = signal SIGILL`, `frame #0: .*divide\(.* at list.c:30`)
+		})
+	}
+}
