@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -144,6 +145,29 @@ func debuggerFound(name string, find func() (nativedebug.Debugger, error)) diagn
 	var missing *nativedebug.Missing
 	if errors.As(err, &missing) {
 		p.Verdict, p.Found, p.Next = verdictMissing, "not found", missing.Install
+	}
+	return p
+}
+
+// ptraceScope says whom debuggers may attach to (the kernel's admin-guide/LSM/Yama).
+func ptraceScope(dir string) diagnosed {
+	p := diagnosed{Group: "kernel", Name: "ptrace_scope", Verdict: verdictOK, Found: "not restricted: gdb and lldb attach to your processes"}
+	b, err := os.ReadFile(filepath.Join(dir, "yama", "ptrace_scope"))
+	if err != nil {
+		return p // without Yama nothing is restricted
+	}
+	switch scope := strings.TrimSpace(string(b)); scope {
+	case "0":
+		p.Found = "0: gdb and lldb attach to your processes"
+	case "1":
+		p.Verdict, p.Found = verdictNote, "1: gdb and lldb start programs, but attach as root only"
+		p.Next = "sysctl kernel.yama.ptrace_scope=0, to use 'faaslens gdb --pid'"
+	case "2":
+		p.Verdict, p.Found = verdictNote, "2: gdb and lldb work as root only"
+		p.Next = "sysctl kernel.yama.ptrace_scope=0"
+	default:
+		p.Verdict, p.Found = verdictNote, scope+": gdb and lldb work for nobody"
+		p.Next = "start the machine with kernel.yama.ptrace_scope=0: this setting cannot be taken back"
 	}
 	return p
 }

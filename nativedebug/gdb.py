@@ -215,6 +215,17 @@ def is_text(t):
     return t.code == gdb.TYPE_CODE_INT and t.sizeof == 1 and t.name in ("char", "unsigned char", "signed char")
 
 
+wrapped = re.compile(r"WebAssembly(Ptr|Ref)Wrapper<((?:[^<>]|<[^<>]*>)*)>")
+
+
+def shown(t):
+    """A type's name with the guest's pointers as the source has them."""
+    name = str(t)
+    while wrapped.search(name):
+        name = wrapped.sub(lambda m: m.group(2) + (" *" if m.group(1) == "Ptr" else " &"), name)
+    return name.replace("* *", "**")
+
+
 class PointerPrinter:
     def __init__(self, value):
         self.value = value
@@ -226,7 +237,7 @@ class PointerPrinter:
             return "<optimized out>"
         target = target_type(self.value.type)
         if target.strip_typedefs().code == gdb.TYPE_CODE_FUNC:
-            return "(%s) table[%d]" % (target.pointer(), pointer)
+            return "(%s) table[%d]" % (shown(target.pointer()), pointer)
         if is_text(target):
             if pointer == 0:
                 return "0x0"
@@ -237,8 +248,8 @@ class PointerPrinter:
             except (gdb.error, gdb.GdbError):
                 return "0x%x" % pointer
         if (self.value.type.strip_typedefs().tag or "").startswith(WRAPPERS[1]):
-            return "(%s) @0x%x%s" % (target.reference(), pointer, self.content(target))
-        return "(%s) 0x%x" % (target.pointer(), pointer)
+            return "(%s) @0x%x%s" % (shown(target.reference()), pointer, self.content(target))
+        return "(%s) 0x%x" % (shown(target.pointer()), pointer)
 
     def content(self, target):
         if target.strip_typedefs().sizeof > 64:
