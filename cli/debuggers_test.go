@@ -31,13 +31,15 @@ var debuggees = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	env := append(os.Environ(), "FAASLENS_DIR="+dir)
-	for name, file := range map[string]string{"list": "list.c", "cpp": "shapes.cpp", "rust": "shapes.rs"} {
-		for _, level := range []string{"0", "2"} {
-			var log bytes.Buffer
-			args := []string{"faaslens", "build", "t/" + name + level, filepath.Join(guesttest.Dir(), "debug", file), "-O" + level}
-			if code := Main(args, nil, &log, &log, env); code != 0 {
-				return "", fmt.Errorf("%s: exit code %d\n%s", strings.Join(args, " "), code, log.String())
-			}
+	for name, args := range map[string][]string{
+		"list0": {"list.c", "-O0"}, "list2": {"list.c", "-O2"}, "bare": {"list.c", "-O0", "--strip"},
+		"cpp0": {"shapes.cpp", "-O0"}, "cpp2": {"shapes.cpp", "-O2"},
+		"rust0": {"shapes.rs", "-O0"}, "rust2": {"shapes.rs", "-O2"},
+	} {
+		var log bytes.Buffer
+		args = append([]string{"faaslens", "build", "t/" + name, filepath.Join(guesttest.Dir(), "debug", args[0])}, args[1:]...)
+		if code := Main(args, nil, &log, &log, env); code != 0 {
+			return "", fmt.Errorf("%s: exit code %d\n%s", strings.Join(args, " "), code, log.String())
 		}
 	}
 	return dir, nil
@@ -175,6 +177,17 @@ func TestGDBStopsWhereAFunctionTraps(t *testing.T) {
 	out = debugger(t, ask("gdb", "t/list0", nil, []string{"run", "p result", "p text", "p b"}, "--", "write")...)
 	wants(t, out, `Thread .* received signal SIGSEGV`, `.* at .*/list.c:46`, `The function traps: memory access out of bounds.`,
 		`\$1 = 186`, `\$2 = "hello`, `\$3 = \{value = 20, name = 0x[0-9a-f]+ "second"`)
+}
+
+// The code for debuggers of a stripped function is made of what was stripped, and leaves
+// the image that others run alone.
+func TestGDBDebugsWhatWasStripped(t *testing.T) {
+	t.Parallel()
+	out := debugger(t, ask("gdb", "t/bare", []string{"list.c:17"}, []string{"p *n", "info args"})...)
+	wants(t, out, `Thread .* hit Breakpoint 1, sum \(list=\(node \*\) 0x[0-9a-f]+, scale=3\) at .*/list.c:17`, `\$1 = \{value = 10, name = .* "first"`, `list = \(node \*\)`)
+	if out := debugger(t, "faaslens", "run", "t/bare", "--json"); !strings.Contains(out, `"cached":true`) {
+		t.Errorf("the image that others run has gone: %s", out)
+	}
 }
 
 // What gdb shows of optimised code is right, or it says that it is not there.
