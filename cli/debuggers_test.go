@@ -172,7 +172,7 @@ func TestGDBAloneWorksAsInFaasm(t *testing.T) {
 func TestGDBStopsWhereAFunctionTraps(t *testing.T) {
 	t.Parallel()
 	out := debugger(t, ask("gdb", "t/list0", nil, []string{"run", "info args", "backtrace 1", "continue"}, "--", "divide")...)
-	wants(t, out, `hello 186 1.5`, `Thread .* received signal SIGILL`, `0x[0-9a-f]+ in divide \(.*\) at .*/list.c:30`, `30\s+int quotient = dividend / divisor;`,
+	wants(t, out, `hello 186 1.5`, `Thread .* received signal SIGILL`, `0x[0-9a-f]+ in divide \(dividend=186, divisor=0\) at .*/list.c:30`, `30\s+int quotient = dividend / divisor;`,
 		`The function traps: integer divide by zero.`, `faaslens: t/list0: trap: integer divide by zero`)
 	out = debugger(t, ask("gdb", "t/list0", nil, []string{"run", "p result", "p text", "p b"}, "--", "write")...)
 	wants(t, out, `Thread .* received signal SIGSEGV`, `.* at .*/list.c:46`, `The function traps: memory access out of bounds.`,
@@ -240,8 +240,8 @@ func TestGDBShowsRust(t *testing.T) {
 		`origin = \(shapes::Point \*\) 0x`, `numbers = len 3 = \{10, 20, 30\}`, `title = "shapes"`, `names = len 2 = \{"one", "two"\}`,
 		`\$3 = 4`, `\$4 = \{x = 3, y = 4\}`, `\$5 = 2`,
 	)
-	out = debugger(t, ask("gdb", "t/rust2", []string{"describe"}, []string{"p *origin", "backtrace 2"})...)
-	wants(t, out, `Thread .* hit Breakpoint 1(\.\d+)?, .*shapes::describe`, `#0 .*shapes::describe`, `#1 .*shapes::main`)
+	out = debugger(t, ask("gdb", "t/rust2", []string{"describe"}, []string{"info args", "p *$host(origin)", "backtrace 2"})...)
+	wants(t, out, `Thread .* hit Breakpoint 1(\.\d+)?, .*shapes::describe`, `numbers = len 3 = \{10, 20, 30\}`, `title = "shapes"`, `names = len 2 = \{"one", "two"\}`, `\$1 = \{x = 3, y = 4\}`, `#0 .*shapes::describe`, `#1 .*shapes::main`)
 }
 
 func TestGDBAttaches(t *testing.T) {
@@ -321,7 +321,7 @@ func TestLLDBStopsStepsAndShows(t *testing.T) {
 			args = ask("lldb", "t/list2", []string{"sum"}, []string{"frame variable", "bt 2", "finish"})
 			wants(t, debugger(t, use(version, args)...), `frame #0: .*sum\(`, `frame #1: .*descend\(`, `Return value: \(int\) .* = 180`)
 			args = ask("lldb", "t/list0", nil, []string{"run", "bt 1"}, "--", "divide")
-			wants(t, debugger(t, use(version, args)...), `.*stop reason = signal SIGILL`, `frame #0: .*divide\(.* at list.c:30`)
+			wants(t, debugger(t, use(version, args)...), `.*stop reason = signal SIGILL`, `frame #0: .*divide\(dividend=186, divisor=0\) at list.c:30`)
 		})
 	}
 }

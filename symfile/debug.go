@@ -26,6 +26,9 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 	}
 	if info, abbrevs := debug[".debug_info"], debug[".debug_abbrev"]; info != nil && abbrevs != nil {
 		speakCxx(info, abbrevs)
+		if err := f.extendLists(in, image, debug); err != nil {
+			return err
+		}
 	}
 	replace(debug[".debug_str"], theirPointerFunction, pointerFunction+"\x00")
 	replace(debug[".debug_str"], "\x00__main_argc_argv\x00", "main\x00")
@@ -34,6 +37,27 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 		if b, ok := debug[s.Name]; ok {
 			f.add(outSection{name: s.Name, data: b, kind: elf.SHT_PROGBITS, align: 1})
 		}
+	}
+	return nil
+}
+
+// extendLists puts lists of locations in place of the engine's that know more.
+func (f *file) extendLists(in *elf.File, image []byte, debug map[string][]byte) error {
+	old := debug[".debug_loc"]
+	if old == nil {
+		return nil
+	}
+	text, err := section(in, image, ".text")
+	if err != nil {
+		return err
+	}
+	traps, err := section(in, image, ".wasmtime.traps")
+	if err != nil {
+		return err
+	}
+	lists, moved := locations(old, trapJumps(in.Machine, text, traps, f.text))
+	if lists != nil && moveLists(debug[".debug_info"], debug[".debug_abbrev"], moved) {
+		debug[".debug_loc"] = lists
 	}
 	return nil
 }
