@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/nativedebug"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/toolchain"
 	"github.com/faaslens/faaslens/worker"
@@ -83,6 +84,9 @@ func (s *session) examine(ctx context.Context) *diagnosis {
 	}
 	d.Parts = append(d.Parts, engineParts()...)
 	d.Parts = append(d.Parts, s.dataParts()...)
+	d.Parts = append(d.Parts,
+		debuggerFound("gdb", nativedebug.FindGDB),
+		debuggerFound("lldb", func() (nativedebug.Debugger, error) { return nativedebug.FindLLDB("") }))
 	d.Parts = append(d.Parts, kernelParts("/proc/sys/kernel")...)
 	d.Parts = append(d.Parts, s.tryC(ctx))
 	d.Works = !slices.ContainsFunc(d.Parts, func(p diagnosed) bool { return p.Verdict == verdictFailed })

@@ -64,6 +64,7 @@ func (s *session) runForFaasm(ctx context.Context, log *faasmLog, name guest.Nam
 	defer f.Close()
 	var output []byte
 	inv.Stdin, inv.Stdout, inv.Stderr = s.stdin, s.stdout, s.stderr
+	inv.Limits.Timeout = patience()
 	inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
 	chained := &companions{session: s, workshop: w, shared: true}
 	defer chained.close(ctx)

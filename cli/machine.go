@@ -118,7 +118,6 @@ func freeSpace(dir string) diagnosed {
 func kernelParts(dir string) []diagnosed {
 	settings := []struct{ file, what string }{
 		{"perf_event_paranoid", "perf for other users' and the kernel's events wants 1 or less"},
-		{"yama/ptrace_scope", "gdb attaches to running programs of the same user with 0"},
 	}
 	var all []diagnosed
 	for _, s := range settings {
@@ -131,7 +130,7 @@ func kernelParts(dir string) []diagnosed {
 		}
 		all = append(all, p)
 	}
-	return all
+	return append(all, ptraceScope(dir))
 }
 
 // print writes the findings, one part a line, and the next step below it.

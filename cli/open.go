@@ -44,6 +44,12 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
 	}
 	w.state = state.NewLocal(new(state.Memory), state.Limits{})
+	if !cfg.Engine.DebugInfo {
+		if cfg.Engine.DebugInfo, err = s.nativeDebug(); err != nil {
+			st.Close()
+			return nil, err
+		}
+	}
 	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
 		st.Close()

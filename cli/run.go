@@ -28,7 +28,7 @@ type runFlags struct {
 	timeout                    timeoutFlag
 	memory, outputLimit, stack sizeFlag
 
-	hasInput, allowUnknown, trace, json bool
+	hasInput, allowUnknown, trace, json, nativeDebug bool
 }
 
 func (s *session) runCommand() *cobra.Command {
@@ -89,6 +89,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.Var(&f.stack, "stack", fmt.Sprintf("native stack for its calls: `SIZE`, at most %s (default %s)", guest.FormatBytes(engine.MaxStack), guest.FormatBytes(engine.DefaultStack)))
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
 	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
+	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
 	return cmd
 }
@@ -107,7 +108,7 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 		return err
 	}
 	w, err := s.newWorkshop(worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
-		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)),
+		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
 	}})
 	if err != nil {
 		return err
@@ -143,6 +144,9 @@ func (s *session) invocation(f *runFlags, args []string) (*worker.Invocation, er
 			Memory: uint64(f.memory), Timeout: time.Duration(f.timeout),
 			Output: uint64(f.outputLimit), Stack: uint64(f.stack),
 		},
+	}
+	if inv.Limits.Timeout == 0 {
+		inv.Limits.Timeout = patience()
 	}
 	if f.json && inv.Limits.Output == 0 {
 		inv.Limits.Output = jsonOutput

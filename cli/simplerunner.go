@@ -5,6 +5,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/worker"
 )
 
@@ -53,6 +54,7 @@ func (s *session) simpleRunner(args []string) int {
 	inv := &worker.Invocation{
 		Python: python, Input: []byte(input), Observer: log.hostCalls(),
 		Stdin: s.stdin, Stdout: s.stdout, Stderr: s.stderr,
+		Limits: guest.Limits{Timeout: patience()},
 	}
 	for range runs {
 		var output []byte

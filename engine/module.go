@@ -106,6 +106,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, err
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
+	m.announce(native)
 	m.tellLoaded(native)
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
@@ -259,6 +260,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		n.Close()
 		return nil, err
 	}
+	m.announce(n)
 	m.tellLoaded(n)
 	m.loaded[sh.index].Store(n)
 	return n, nil

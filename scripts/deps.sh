@@ -6,7 +6,8 @@ set -eu
 demo="gcc libc6-dev clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"
 test="$demo libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 llvm-19 wabt binaryen nodejs npm
 	rustc cargo libstd-rust-dev-wasm32 clang-14 lld-14 libclang-rt-14-dev-wasm32
-	libeigen3-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 binutils"
+	libeigen3-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 binutils chromium
+	gdb lldb-22 liblldb-19"
 
 case "${1:-}" in
 demo) want=$demo ;;
@@ -46,8 +47,20 @@ if [ -n "$missing" ]; then
 	DEBIAN_FRONTEND=noninteractive $as apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
+if [ "$1" = test ]; then
+	as=
+	[ "$(id -u)" -eq 0 ] || as=sudo
+	$as scripts/lldb19.sh
+fi
+
 command -v go >/dev/null 2>&1 || {
 	echo "Go 1.26 or newer is missing: see https://go.dev/doc/install" >&2
 	exit 1
 }
 go mod download
+
+# What Firefox Profiler reads profiles with, for the tests of package export.
+firefox=profiler/export/testdata/firefox
+if [ "$1" = test ] && [ ! -d "$firefox/node_modules/@firefox-devtools" ]; then
+	npm ci --prefix "$firefox" --no-audit --no-fund
+fi

@@ -81,6 +81,11 @@ func (c *cBuild) baseFlags() []string {
 	} else {
 		flags = append(flags, "-fno-color-diagnostics")
 	}
+	if c.Opt == O0 {
+		// So that a function's frame, where debuggers find its variables, is in use up
+		// to its end.
+		flags = append(flags, "-Xclang", "-disable-red-zone")
+	}
 	if root := c.clang.Sysroot.Root; root != "" {
 		flags = append(flags, "--sysroot="+root)
 	}

@@ -1,12 +1,14 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,6 +119,11 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.cfg.Engine.DebugInfo {
+		// In a place of its own: it may be of another module, which would drive the
+		// ordinary image out.
+		dir, parsed = filepath.Join(dir, debugDir), w.withDWARF(name, parsed)
+	}
 	return w.open(ctx, name, parsed, dir)
 }
 
@@ -147,6 +154,33 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 	}
 	w.functions.Store(f.module, f)
 	return f, nil
+}
+
+// debugDir is where, in a function's object directory, images for debuggers are kept.
+const debugDir = "debug"
+
+// withDWARF is the module from which a stripped one was made, if it is kept beside it and
+// whole: the same but for custom sections. For debuggers, it is compiled instead.
+func (w *Worker) withDWARF(name guest.Name, m *wasm.Module) *wasm.Module {
+	debug, err := w.cfg.Store.FindDebug(name, m)
+	if err != nil || debug.Module == m {
+		return m
+	}
+	if !slices.EqualFunc(contents(m), contents(debug.Module), bytes.Equal) {
+		return m
+	}
+	return debug.Module
+}
+
+// contents are the sections that a module is made of when it runs.
+func contents(m *wasm.Module) [][]byte {
+	var all [][]byte
+	for _, s := range m.Sections {
+		if s.ID != wasm.SectionCustom {
+			all = append(all, m.Bytes()[s.Content:s.End()])
+		}
+	}
+	return all
 }
 
 // plan says what an invocation calls.

@@ -61,6 +61,7 @@ typedef struct wasmtime_val { uint8_t kind; wasmtime_valunion_t of; } wasmtime_v
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args_and_results, size_t n);
 
+typedef uint8_t wasmtime_opt_level_t;
 enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCREF };
 #define WASMTIME_EXTERN_FUNC 0
 #define WASMTIME_EXTERN_GLOBAL 1
@@ -68,6 +69,7 @@ enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCRE
 #define WASMTIME_EXTERN_MEMORY 3
 #define WASMTIME_I32 0
 #define WASMTIME_FUNCREF 5
+enum { WASMTIME_OPT_LEVEL_NONE };
 enum { WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED = 9 };
 #endif
 
@@ -88,10 +90,12 @@ _Static_assert(WASM_I32 == 0 && WASM_I64 == 1 && WASM_F32 == 2 && WASM_F64 == 3,
 _Static_assert(WASM_EXTERNREF == 128 && WASM_FUNCREF == 129, "wasm_valkind_t");
 _Static_assert(WASMTIME_EXTERN_FUNC == 0 && WASMTIME_EXTERN_MEMORY == 3, "wasmtime_extern_kind_t");
 _Static_assert(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED == 9, "wasmtime_trap_code_t");
+_Static_assert(WASMTIME_OPT_LEVEL_NONE == 0 && sizeof(wasmtime_opt_level_t) == 1, "wasmtime_opt_level_t");
 
 // Configuration and engine.
 wasm_config_t *wasm_config_new(void);
 void wasmtime_config_debug_info_set(wasm_config_t *, bool);
+void wasmtime_config_cranelift_opt_level_set(wasm_config_t *, wasmtime_opt_level_t);
 void wasmtime_config_max_wasm_stack_set(wasm_config_t *, size_t);
 void wasmtime_config_wasm_tail_call_set(wasm_config_t *, bool);
 void wasmtime_config_wasm_reference_types_set(wasm_config_t *, bool);

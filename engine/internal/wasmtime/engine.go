@@ -92,7 +92,11 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	c := C.wasm_config_new()
-	C.wasmtime_config_debug_info_set(c, C.bool(cfg.DebugInfo))
+	if cfg.DebugInfo {
+		C.wasmtime_config_debug_info_set(c, true)
+		// What optimisation moves or removes, debug information loses.
+		C.wasmtime_config_cranelift_opt_level_set(c, C.WASMTIME_OPT_LEVEL_NONE)
+	}
 	C.wasmtime_config_max_wasm_stack_set(c, C.size_t(cfg.Stack))
 	C.wasmtime_config_memory_init_cow_set(c, true)
 	C.wasmtime_config_parallel_compilation_set(c, true)

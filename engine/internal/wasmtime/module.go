@@ -3,6 +3,7 @@ package wasmtime
 /*
 #include <stdlib.h>
 #include "invocation.h"
+#include "jit.h"
 */
 import "C"
 
@@ -18,6 +19,7 @@ import (
 type Module struct {
 	engine *Engine
 	c      *C.fl_module
+	object *C.fl_object // what debuggers were told of it; may be nil
 	close  sync.Once
 }
 
@@ -183,6 +185,7 @@ func (m *Module) freeKept() {
 // Close frees the module. No slot may be running it.
 func (m *Module) Close() {
 	m.close.Do(func() {
+		m.withdraw()
 		if m.c.pre != nil {
 			C.wasmtime_instance_pre_delete(m.c.pre)
 		}

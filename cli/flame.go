@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/pprof/profile"
+	"github.com/spf13/cobra"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/profiler/export"
+)
+
+// cpuProfiler runs a function so often, with data as its input, and returns where the
+// time went.
+type cpuProfiler func(ctx context.Context, name guest.Name, reps int, data string) (*profile.Profile, error)
+
+// flameFlags is what the command line says about a flame graph.
+type flameFlags struct {
+	reps    int
+	data    string
+	output  string
+	reverse bool
+}
+
+// flameFile is the name that Faasm's task gives the drawing.
+const flameFile = "flame.svg"
+
+func (s *session) flameCommand(collect cpuProfiler) *cobra.Command {
+	var f flameFlags
+	cmd := &cobra.Command{
+		Use:   "flame USER/FUNCTION [flags]",
+		Short: "Draw where a function's time goes",
+		Long: `Runs a function and draws where its time goes as a flame graph, an SVG that a browser
+shows: a box is a call, as wide as its share, on top of its caller. A click zooms,
+Ctrl-F searches. Host, guest, library and kernel code have colours of their own.`,
+		Example: `  faaslens flame demo/imgsmith --reps 20 --data "$(cat picture.png)"
+  faaslens flame demo/imgsmith --reverse -o leaves.svg`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) != 1:
+				return misuse("which function? give one USER/FUNCTION, such as demo/hello")
+			case f.reps < 1:
+				return misuse("--reps %d: want 1 or more", f.reps)
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			name, err := parseFunction(args[0])
+			if err != nil {
+				return err
+			}
+			return s.flame(name, &f, collect)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.reps, "reps", 1, "run it `N` times")
+	flags.StringVar(&f.data, "data", "", "its input")
+	flags.StringVarP(&f.output, "output", "o", flameFile, "write to `FILE`")
+	flags.BoolVar(&f.reverse, "reverse", false, "start at the innermost calls")
+	return cmd
+}
+
+func (s *session) flame(name guest.Name, f *flameFlags, collect cpuProfiler) error {
+	ctx, release := interruptible(context.Background())
+	defer release()
+	p, err := collect(ctx, name, f.reps, f.data)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	if len(p.Sample) == 0 {
+		return fmt.Errorf("draw %s: it ran too short to be seen: run it more often, with --reps %d", name, 100*f.reps)
+	}
+	if err := writeProfile(f.output, p, export.SVG, export.Options{Title: name.String(), Reverse: f.reverse}); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stderr, "wrote %s: open it in a browser\n", f.output)
+	return nil
+}
