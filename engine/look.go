@@ -55,14 +55,7 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		return LiveStack{}, false
 	}
 	m.setBodies(s.shard)
-	stack, ok := s.native.Look(l, generation, func(attempt int) bool {
-		if attempt < 100 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(50 * time.Microsecond)
-		}
-		return attempt < 500 && s.generation.Load() == generation
-	})
+	stack, ok := s.native.Look(l, generation, s.awaitLook(generation))
 	if !ok {
 		return LiveStack{}, false
 	}
@@ -80,6 +73,19 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		live.Call = "the engine"
 	}
 	return live, true
+}
+
+// awaitLook is how one waits for a look at a generation: the first moments attentively,
+// and then with pauses, in which a guest gets on that many signals would hold up.
+func (s *slot) awaitLook(generation uint64) func(attempt int) bool {
+	return func(attempt int) bool {
+		if attempt < 100 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(50 * time.Microsecond)
+		}
+		return attempt < 500 && s.generation.Load() == generation
+	}
 }
 
 // framesOf turns addresses in compiled code into frames.

@@ -146,7 +146,7 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	if timeout > 0 && int64(timeout) < deadline-start {
 		deadline = start + int64(timeout)
 	}
-	s.run, s.calls, s.err = r, 0, nil
+	s.run, s.calls, s.err, s.inner = r, 0, nil, nil
 	s.mu.Lock()
 	s.parent = ctx
 	s.mu.Unlock()
@@ -191,7 +191,10 @@ func (s *slot) outcome(m *Module, generation uint64, status wasmtime.Status, res
 	case soft != 0 && res.Memory > soft:
 		return &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: res.Memory, Frames: s.frames(m)}
 	case status != wasmtime.Done && (reason == stopDeadline || reason == stopCancelled):
-		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.frames(m)}
+		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.inner}
+		if s.inner == nil {
+			l.Frames = s.frames(m)
+		}
 		if reason == stopDeadline {
 			l.Kind, l.Used, l.Allowed = guest.LimitDeadline, uint64(res.Elapsed), uint64(s.deadline.Load()-s.started.Load())
 		}

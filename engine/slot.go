@@ -37,8 +37,9 @@ type slot struct {
 
 	// Of the running invocation; its goroutine's own.
 	run   *Run
-	err   error // with which a host call ended the guest
-	calls int   // host calls under way: more than one where one runs the guest
+	err   error         // with which a host call ended the guest
+	calls int           // host calls under way: more than one where one runs the guest
+	inner []guest.Frame // the stack at which a call by a host call was stopped
 	call  hostcall.Call
 
 	mu     sync.Mutex // guards what follows
@@ -129,6 +130,9 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 			// A host call that the guest made ended it.
 			s.err = nil
 			return guest.Value{}, err
+		}
+		if s.inner == nil && s.stopReason(s.generation.Load()) != 0 {
+			s.inner = s.frames(m)
 		}
 		return guest.Value{}, s.failure(m)
 	}

@@ -36,10 +36,14 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
   if (iv->engine->has_exits)
     here.fp = *(uintptr_t *)((char *)iv->context + iv->engine->exits);
   bool outer = iv->in_host;
+  // A signal may come between any two of these: see signal_stack.
+  atomic_signal_fence(memory_order_seq_cst);
   iv->exits = &here;
+  atomic_signal_fence(memory_order_seq_cst);
   iv->in_host = true;
   bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
   iv->in_host = outer;
+  atomic_signal_fence(memory_order_seq_cst);
   iv->exits = here.outer;
   iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
   return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
@@ -100,7 +104,6 @@ int fl_open(fl_invocation *iv) {
   iv->length = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
-  iv->missed = 0;
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;
@@ -193,7 +196,7 @@ int fl_call(fl_invocation *iv, const fl_step *s, wasmtime_val_raw_t *args, size_
   }
   // A host call may have made this call: until it returns, the guest runs.
   bool in_host = iv->in_host;
-  iv->in_host = false;
+  iv->in_host = iv->ended_by_host = false;
   wasm_trap_t *t = NULL;
   wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, &item.of.func, args, n, &t);
   iv->in_host = in_host;

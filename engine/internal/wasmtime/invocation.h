@@ -105,7 +105,6 @@ typedef struct fl_invocation {
   // Written by the signal handler when it sends the guest to the trap.
   volatile uintptr_t stop_pc;
   volatile bool stopped;
-  uint32_t missed; // instants at which the handler found the guest between frames
 
   // How the last call ended.
   wasmtime_error_t *error;

@@ -16,18 +16,38 @@ static void push(fl_stack *s, uintptr_t pc) {
   s->depth++;
 }
 
-// walk adds the callers of the frame at fp, as far as they are the module's. What it
-// adds lies inside the call, one byte before the return address.
-static void walk(const fl_module *m, uintptr_t fp, fl_stack *s) {
+// walk adds the callers of the frame at fp, as far as they are functions of the module.
+// What it adds lies inside the call, one byte before the return address, which may be
+// behind the function's end where the call does not return. It returns whether it came to
+// the code of the module's image by which the guest was entered: what else ends a walk is
+// no stack of a guest.
+static bool walk(const fl_module *m, uintptr_t fp, fl_stack *s) {
   while (fp % sizeof(uintptr_t) == 0 && fl_on_stack(fp)) {
     const uintptr_t *frame = (const uintptr_t *)fp;
-    if (!in_code(m, frame[1]))
-      return;
+    if (!in_code(m, frame[1] - 1))
+      return frame[1] >= m->image && frame[1] < m->image_end;
     push(s, frame[1] - 1);
     if (frame[0] <= fp)
-      return;
+      return false;
     fp = frame[0];
   }
+  return false;
+}
+
+// walk_from adds the frames of the guest that a signal found at pc. It is false where not
+// all of them were found, as when the guest is between frames.
+static bool walk_from(const fl_module *m, const void *uc, uintptr_t pc, fl_stack *s) {
+  enum frame frame;
+  push(s, pc);
+  if (!fl_frame_of(m, pc, &frame))
+    return false;
+  if (frame != FRAME_WHOLE) {
+    uintptr_t back = fl_return_address(uc, frame);
+    if (!in_code(m, back - 1))
+      return true;
+    push(s, back - 1);
+  }
+  return walk(m, fl_fp(uc), s);
 }
 
 // walk_exits adds the guest's frames below each host call under way.
@@ -38,25 +58,29 @@ static void walk_exits(const fl_module *m, const fl_exit *e, fl_stack *s) {
 
 void fl_host_stack(fl_invocation *iv, fl_stack *s) { walk_exits(iv->module, iv->exits, s); }
 
-// fl_signal_stack takes the stack of a guest that a signal interrupted. It is false
-// where the guest is between frames; a moment later it will not be.
+// signal_stack takes the stack of a guest that a signal interrupted. It is false where the
+// guest is between frames; a moment later it will not be. A guest that is being ended has
+// no stack any more: its frames are there until something else takes their place.
 static bool signal_stack(fl_invocation *iv, const void *uc, fl_stack *s) {
   const fl_module *m = iv->module;
   uintptr_t pc = fl_pc(uc), fp;
-  if (iv->in_host) {
+  // A host call that is being entered or left is known by the guest's way out of its code.
+  bool exiting = iv->exits && fl_exit_words(iv, uc, &fp) && fp == iv->exits->fp;
+  if (iv->in_host || exiting) {
     if (!iv->exits)
       return false;
     s->place = FL_IN_HOST;
     s->call = iv->exits->id;
+  } else if (iv->stopped || iv->ended_by_host) {
+    return false;
   } else if (pc >= m->image && pc < m->image_end) {
-    if (!fl_frame_is_whole(m, pc))
-      return false;
     s->place = FL_IN_GUEST;
-    push(s, pc);
-    walk(m, fl_fp(uc), s);
+    if (!walk_from(m, uc, pc, s))
+      return false;
   } else if (fl_exit_words(iv, uc, &fp)) {
     s->place = FL_IN_RUNTIME;
-    walk(m, fp, s);
+    if (!walk(m, fp, s))
+      return false;
   } else {
     return false;
   }
@@ -113,12 +137,10 @@ void fl_cgo_traceback(void *arg) {
   if (a->context) {
     const fl_exit *e = (const fl_exit *)a->context;
     walk(e->module, e->fp, &s);
-  } else if (a->signal && iv && !iv->in_host && iv->module) {
+  } else if (a->signal && iv && !iv->in_host && !iv->stopped && !iv->ended_by_host && iv->module) {
     uintptr_t fp, pc = fl_pc((const void *)a->signal);
     if (pc >= iv->module->image && pc < iv->module->image_end) {
-      push(&s, pc);
-      if (fl_frame_is_whole(iv->module, pc))
-        walk(iv->module, fl_fp((const void *)a->signal), &s);
+      walk_from(iv->module, (const void *)a->signal, pc, &s);
     } else if (fl_exit_words(iv, (const void *)a->signal, &fp)) {
       walk(iv->module, fp, &s);
     }
