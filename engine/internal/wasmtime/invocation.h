@@ -57,6 +57,7 @@ enum { FL_IN_GUEST, FL_IN_RUNTIME, FL_IN_HOST };
 // A look at a running guest, which its own thread answers.
 typedef struct {
   _Atomic int state;
+  _Atomic uint32_t missed;
   uint64_t generation;
   fl_stack stack;
 } fl_look;
@@ -146,6 +147,7 @@ void fl_host_stack(fl_invocation *, fl_stack *);
 void fl_answer_look(fl_invocation *, const void *ucontext, uint64_t generation);
 void fl_want_look(fl_invocation *, fl_look *, uint64_t generation);
 bool fl_look_taken(fl_look *);
+uint32_t fl_looks_missed(fl_look *);
 bool fl_end_look(fl_invocation *, fl_look *);
 void fl_cgo_traceback(void *);
 void fl_cgo_context(void *);

@@ -98,16 +98,22 @@ void fl_answer_look(fl_invocation *iv, const void *uc, uint64_t generation) {
     return;
   l->stack.n = l->stack.depth = 0;
   bool ok = signal_stack(iv, uc, &l->stack);
+  if (!ok)
+    atomic_fetch_add_explicit(&l->missed, 1, memory_order_relaxed);
   atomic_store_explicit(&l->state, ok ? FL_LOOK_TAKEN : FL_LOOK_WANTED, memory_order_release);
 }
 
 void fl_want_look(fl_invocation *iv, fl_look *l, uint64_t generation) {
   l->generation = generation;
+  atomic_store(&l->missed, 0);
   atomic_store(&l->state, FL_LOOK_WANTED);
   atomic_store(&iv->look, l);
 }
 
 bool fl_look_taken(fl_look *l) { return atomic_load_explicit(&l->state, memory_order_acquire) == FL_LOOK_TAKEN; }
+
+// fl_looks_missed is how many signals found no stack.
+uint32_t fl_looks_missed(fl_look *l) { return atomic_load_explicit(&l->missed, memory_order_relaxed); }
 
 // fl_end_look takes the request back. It returns whether the stack has been taken;
 // afterwards nobody writes to it.
