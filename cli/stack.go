@@ -21,7 +21,9 @@ type stackFrame struct {
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
 	// Inlined means that it has no frame of its own, but is a part of the next.
-	Inlined    bool   `json:"inlined,omitempty"`
+	Inlined bool `json:"inlined,omitempty"`
+	// Language is of a call in a program that the guest interprets.
+	Language   string `json:"language,omitempty"`
 	Offset     uint64 `json:"offset"`      // in the module's file, in bytes
 	CodeOffset uint64 `json:"code_offset"` // in its code section, in bytes
 	Note       string `json:"note,omitempty"`
@@ -32,7 +34,7 @@ func jsonFrames(frames []worker.Frame, sources sourceMap) []stackFrame {
 	for _, f := range frames {
 		all = append(all, stackFrame{
 			Function: uint32(f.Func), Name: f.Function, Linkage: f.Linkage,
-			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined,
+			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined, Language: f.Language,
 			Offset: uint64(f.Offset), CodeOffset: uint64(f.Code), Note: f.Note,
 		})
 	}
@@ -44,7 +46,7 @@ func plainFrames(frames []stackFrame) []worker.Frame {
 	var all []worker.Frame
 	for _, f := range frames {
 		all = append(all, worker.Frame{
-			Func: guest.FuncIndex(f.Function), Offset: guest.FileOffset(f.Offset), Code: guest.CodeOffset(f.CodeOffset),
+			Func: guest.FuncIndex(f.Function), Offset: guest.FileOffset(f.Offset), Code: guest.CodeOffset(f.CodeOffset), Language: f.Language,
 			Location: symbol.Location{
 				Function: f.Name, Linkage: f.Linkage, File: f.File, Line: f.Line, Column: f.Column, Inlined: f.Inlined, Note: f.Note,
 			},
@@ -116,6 +118,9 @@ func callText(f *worker.Frame, sources sourceMap) string {
 	}
 	if f.Inlined {
 		b.WriteString(" (inlined)")
+	}
+	if f.Language != "" {
+		b.WriteString(" (" + printable(f.Language) + ")")
 	}
 	if strings.HasPrefix(f.Note, "debug info unreadable") {
 		fmt.Fprintf(&b, " (%s)", printable(f.Note))

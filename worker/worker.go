@@ -35,6 +35,9 @@ type Config struct {
 	// share, instead of one of its own, and the environment that they have, which
 	// others get only if they were built for Faasm.
 	SharedRoot bool
+	// Interpreters knows the guests whose stacks are merged with those of the programs
+	// that they interpret. May be nil.
+	Interpreters Interpreters
 	// Progress is told how long the compilation of a function has taken so far.
 	// May be nil.
 	Progress func(name guest.Name, size int, elapsed time.Duration)
@@ -95,7 +98,8 @@ type Function struct {
 	root   *os.Root
 	roots  []wasi.Preopen
 	// symbols opens the symbols when it is first called.
-	symbols func() *symbol.Table
+	symbols     func() *symbol.Table
+	interpreter Interpreter // nil if the function is none
 }
 
 // Open prepares a function of the store: it is compiled, unless its compiled image is
@@ -123,6 +127,9 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 
 func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir string) (*Function, error) {
 	f := &Function{Name: name, worker: w, parsed: parsed, zygote: -1}
+	if w.cfg.Interpreters != nil {
+		f.interpreter = w.cfg.Interpreters(parsed)
+	}
 	steps, err := f.plan(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
