@@ -22,6 +22,12 @@ type LiveStack struct {
 	// more than there are frames.
 	Frames []guest.Frame
 	Depth  int
+	// Inner are the host's calls inside of Call, innermost first, and Outer those by
+	// which the guest was run. AddHost gives them.
+	Inner, Outer []HostFrame
+
+	slot       *slot
+	generation uint64
 }
 
 // Stacks takes the stack of every running invocation. The guests are not stopped:
@@ -64,6 +70,9 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		Elapsed: time.Duration(s.engine.watcher.now() - started),
 		Frames:  m.framesOf(s.shard, stack.PCs),
 		Depth:   stack.Depth,
+
+		slot:       s,
+		generation: generation,
 	}
 	switch stack.Place {
 	case wasmtime.InHost:

@@ -69,7 +69,7 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if ctx.Done() != nil {
 		unwatch = s.followContext(ctx, generation)
 	}
-	status := s.native.Run(native, l, m.steps)
+	status := s.enter(native, l, m.steps)
 	if status == wasmtime.SmallStack {
 		s.native.Begin(generation)
 		status = s.runElsewhere(native, l, m.steps)
@@ -90,6 +90,15 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	return res, err
 }
 
+// enter is where a stack leaves the host's part for the guest's: see readHostStack.
+//
+//go:noinline
+func (s *slot) enter(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps) wasmtime.Status {
+	status := s.native.Run(native, l, steps)
+	runtime.KeepAlive(s)
+	return status
+}
+
 // runElsewhere runs the guest on another thread than this one, whose stack is too small:
 // that of the process's first follows ulimit -s. While this goroutine keeps its thread,
 // the other cannot get it.
@@ -99,7 +108,7 @@ func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *w
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		status = s.native.Run(native, l, steps)
+		status = s.enter(native, l, steps)
 	}()
 	<-done
 	return status
