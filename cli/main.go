@@ -103,7 +103,8 @@ func (s *session) report(ran *cobra.Command, err error) int {
 	return exitCode(err)
 }
 
-// complain writes an error as every error of this program looks.
+// complain writes an error as every error of this program looks. What it says may be a
+// module's words.
 func (s *session) complain(msg string) {
-	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(red, "faaslens:"), msg)
+	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(red, "faaslens:"), printableLines(msg))
 }

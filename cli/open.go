@@ -132,5 +132,5 @@ func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Functio
 }
 
 func (s *session) warn(format string, args ...any) {
-	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(bold, "faaslens: warning:"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(bold, "faaslens: warning:"), printableLines(fmt.Sprintf(format, args...)))
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -73,7 +74,7 @@ type stackWriter struct {
 // write writes a stack, innermost call first, with repetitions folded and the
 // middle of a long rest left out.
 func (s *stackWriter) write(frames []worker.Frame) {
-	lines := worker.Fold(frames)
+	lines, startUp := cutStartUp(worker.Fold(frames))
 	s.width = len(fmt.Sprintf("#%d", len(frames)-1))
 	if len(lines) <= innerLines+outerLines {
 		s.lines(lines)
@@ -83,9 +84,31 @@ func (s *stackWriter) write(frames []worker.Frame) {
 		s.note(fmt.Sprintf("%d more", outer[0].At-lines[innerLines].At))
 		s.lines(outer)
 	}
+	if startUp > 0 {
+		s.note(fmt.Sprintf("%d start-up frames", startUp))
+	}
 	if why := whyNoLines(frames); why != "" {
 		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
 	}
+}
+
+// startUpFunctions are those by which the C library or Go's runtime calls a program's
+// main function.
+var startUpFunctions = []string{
+	"__main_void", "__original_main", "_start", "_start.command_export", "wasm_pc_f_loop", "_rt0_wasm_wasip1",
+}
+
+// cutStartUp parts the calls that come before a program's main function from the end of a
+// stack, if they are several and not all of it.
+func cutStartUp(lines []worker.StackLine) (rest []worker.StackLine, startUp int) {
+	n := len(lines)
+	for n > 0 && lines[n-1].Period == 0 && slices.Contains(startUpFunctions, lines[n-1].Frame.Function) {
+		n--
+	}
+	if n == 0 || len(lines)-n < 2 {
+		return lines, 0
+	}
+	return lines[:n], len(lines) - n
 }
 
 func (s *stackWriter) lines(lines []worker.StackLine) {
@@ -153,12 +176,24 @@ func whyNoLines(frames []worker.Frame) string {
 	return why
 }
 
-// adviseOnLines adds to why there are no lines how to get them, unless it says so.
+// adviseOnLines says why there are no lines and how to get them, if there is a way.
 func adviseOnLines(why string) string {
-	if strings.Contains(why, "build with -g") {
+	switch {
+	case strings.HasPrefix(why, symbol.NoGoLines):
+		return strings.TrimPrefix(symbol.NoGoLines, "no line numbers: ")
+	case strings.Contains(why, "build with -g"):
 		return why
 	}
 	return why + "; build it again, without --strip or with -g"
+}
+
+// printableLines is printable for a text of lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = printable(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // printable makes words that come from a module harmless for a terminal.
