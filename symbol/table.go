@@ -22,6 +22,10 @@ type Source struct {
 	Debug []byte
 	// Split finds split DWARF files; nil means that none are looked for.
 	Split SplitOpener
+	// Package reads the package that has the split files of all units (.dwp), which
+	// goes before them; nil, or a nil slice, means that there is none. It is called
+	// once, when a split unit is needed.
+	Package func() ([]byte, error)
 }
 
 // Location is one function's place in the source.
@@ -69,7 +73,7 @@ func Open(src Source) *Table {
 		case err != nil:
 			return nil, unreadable(err)
 		case m != nil && m.HasDWARF():
-			return openDWARF(m, layoutOf(src.Module), newBudget(MaxMemory), src.Split), ""
+			return openDWARF(m, layoutOf(src.Module), newBudget(MaxMemory), &t.src), ""
 		case src.Module.ExternalDebugInfo() != "" && src.Debug == nil:
 			return nil, fmt.Sprintf("no debug info: it is in %q, which was not found", src.Module.ExternalDebugInfo())
 		}
