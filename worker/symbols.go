@@ -49,7 +49,7 @@ func OpenSymbols(st *store.Store, name guest.Name) (*wasm.Module, *symbol.Table,
 }
 
 func openTable(st *store.Store, name guest.Name, m *wasm.Module) *symbol.Table {
-	src := symbol.Source{Module: m, Split: openSplit}
+	src := symbol.Source{Module: m, Split: openSplit, Package: func() ([]byte, error) { return st.ReadPackage(name) }}
 	if !m.HasDWARF() {
 		// Without a debug file, the table says on each location what is missing.
 		if debug, err := st.FindDebug(name, m); err == nil {
