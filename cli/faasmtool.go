@@ -158,5 +158,9 @@ func (l *faasmLog) logEnding(e *ending) {
 
 // faasmWorkshop is what the tools run functions in: they share one file system.
 func (s *session) faasmWorkshop() (*workshop, error) {
-	return s.newWorkshop(worker.Config{SharedRoot: true})
+	perf, err := s.perfMode("")
+	if err != nil {
+		return nil, err
+	}
+	return s.newPerfWorkshop(worker.Config{SharedRoot: true}, perf)
 }

@@ -28,16 +28,28 @@ type workshop struct {
 	store    *store.Store
 	worker   *worker.Worker
 	progress *progress
+	perf     *perfAgent // nil unless perf is to be told of code
 }
 
 // newWorkshop opens the data directory and starts a worker, for one invocation at a
 // time unless cfg says otherwise.
 func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
+	return s.newPerfWorkshop(cfg, perfOff)
+}
+
+// newPerfWorkshop is newWorkshop for functions whose code perf is told of.
+func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, error) {
 	st, err := s.openStore()
 	if err != nil {
 		return nil, err
 	}
 	w := &workshop{store: st, progress: s.newProgress()}
+	if perf != perfOff {
+		if w.perf, err = s.startPerf(perf, st, &cfg); err != nil {
+			st.Close()
+			return nil, err
+		}
+	}
 	if cfg.Engine.Shards == 0 {
 		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
 	}
@@ -49,6 +61,7 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 	}
 	cfg.Store, cfg.Progress = st, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
+		w.perf.close()
 		st.Close()
 		return nil, err
 	}
@@ -57,6 +70,7 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 
 func (w *workshop) close() {
 	w.worker.Close()
+	w.perf.close()
 	w.store.Close()
 }
 

@@ -23,6 +23,7 @@ import (
 // runFlags is what the command line says about a run.
 type runFlags struct {
 	input, inputFile, cmdline  string
+	perf                       string
 	env, dirs, sourceMap       []string
 	runs                       int
 	timeout                    timeoutFlag
@@ -90,6 +91,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
 	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
 	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
+	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump, map or off (default $FAASLENS_PERF)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
 	return cmd
 }
@@ -107,9 +109,13 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 	if err != nil {
 		return err
 	}
-	w, err := s.newWorkshop(worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
+	perf, err := s.perfMode(f.perf)
+	if err != nil {
+		return err
+	}
+	w, err := s.newPerfWorkshop(worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
 		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
-	}})
+	}}, perf)
 	if err != nil {
 		return err
 	}

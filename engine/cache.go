@@ -62,9 +62,21 @@ type compiledImage struct {
 	file   *os.File
 	bytes  []byte
 	cached bool
+	copied bool // into memory that is not the file's
 }
 
 func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
+	if i.file != nil && i.copied {
+		info, err := i.file.Stat()
+		if err != nil {
+			return nil, err
+		}
+		b := make([]byte, info.Size())
+		if _, err := i.file.ReadAt(b, 0); err != nil {
+			return nil, err
+		}
+		return e.Load(b)
+	}
 	if i.file != nil {
 		return e.LoadFile(fmt.Sprintf("/proc/self/fd/%d", i.file.Fd()))
 	}
@@ -98,7 +110,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	if o.CacheDir != "" {
 		path = filepath.Join(o.CacheDir, want.key()+".cwasm")
 		if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f, cached: true}, nil
+			return n, compiledImage{file: f, cached: true, copied: e.cfg.CopyImages}, nil
 		}
 	}
 	bytes, err := e.compile(ctx, parsed, o.Progress)
@@ -109,7 +121,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 		if err := writeEntry(path, want, bytes); err != nil {
 			e.cfg.Log.Warn("the compiled module is not kept, so the next start compiles it again", "error", err)
 		} else if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f}, nil
+			return n, compiledImage{file: f, copied: e.cfg.CopyImages}, nil
 		}
 	}
 	n, err := e.shards[0].native.Load(bytes)
@@ -150,7 +162,7 @@ func (e *Engine) fromCache(path string, want entry) (*wasmtime.Module, *os.File)
 		f.Close()
 		return reject(why, err)
 	}
-	n, err := compiledImage{file: f}.load(e.shards[0].native)
+	n, err := compiledImage{file: f, copied: e.cfg.CopyImages}.load(e.shards[0].native)
 	if err != nil {
 		f.Close()
 		return reject("the engine refuses it", err)

@@ -40,6 +40,9 @@ type Config struct {
 	KeepResident uint64
 	// DebugInfo compiles native debug information into images.
 	DebugInfo bool
+	// CopyImages loads images into memory that belongs to no file, where perf looks
+	// for names in a map file.
+	CopyImages bool
 	// Log is told of damaged cache entries and the like. Default: discarded.
 	Log *slog.Logger
 }

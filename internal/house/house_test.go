@@ -32,6 +32,8 @@ var levels = map[string]int{
 	"profiler/export":          2,
 	"engine":                   2,
 	"store":                    2,
+	"perf":                     2,
+	"callgrind":                2,
 	"toolchain":                2,
 	"worker":                   3,
 	"inspect":                  3,
