@@ -59,6 +59,9 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 			return nil, err
 		}
 	}
+	if s.env.get(emulatedVariable) != "" {
+		cfg.Engine.Emulated = true
+	}
 	cfg.Store, cfg.Progress = st, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
 		w.perf.close()

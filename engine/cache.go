@@ -103,7 +103,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	want := entry{
 		Module: hex.EncodeToString(hash[:]),
 		Engine: "wasmtime " + wasmtime.Version,
-		Flags:  fmt.Sprintf("debuginfo=%v", e.cfg.DebugInfo),
+		Flags:  e.cfg.flags(),
 		CPU:    e.cpu,
 	}
 	path := ""
@@ -129,6 +129,15 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 		return nil, compiledImage{}, fmt.Errorf("load the compiled module: %w", err)
 	}
 	return n, compiledImage{bytes: bytes}, nil
+}
+
+// flags are the switches that images depend on.
+func (c Config) flags() string {
+	flags := fmt.Sprintf("debuginfo=%v", c.DebugInfo)
+	if c.Emulated {
+		flags += " without-avx512"
+	}
+	return flags
 }
 
 // key names the entry's files.

@@ -32,8 +32,9 @@ type Dump struct {
 
 // Records of a dump.
 const (
-	recordMove  = 1
-	recordClose = 3
+	recordMove   = 1
+	recordClose  = 3
+	recordHeader = 16 // bytes
 )
 
 const dumpMagic = 0x4a695444
@@ -109,20 +110,23 @@ func (d *Dump) Add(c Code, object string) error {
 	index, ok := d.added[object]
 	if !ok {
 		index = uint64(len(d.added) + 1)
-		path := filepath.Join(d.dir, fmt.Sprintf("jitted-%d-%d.so", os.Getpid(), index))
+		path := filepath.Join(d.dir, objectName(os.Getpid(), index))
 		if err := linkOrCopy(object, path); err != nil {
 			return fmt.Errorf("add to a jitdump: %w", err)
 		}
 		d.added[object] = index
 	}
 	var b bytes.Buffer
-	const total = 16 + 2*4 + 5*8
+	const total = recordHeader + 2*4 + 5*8
 	put(&b, uint32(recordMove), uint32(total), now(), uint32(os.Getpid()), uint32(unix.Gettid()), base, base, base, size, index)
 	if _, err := d.file.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write a jitdump: %w", err)
 	}
 	return nil
 }
+
+// objectName is where perf inject looks for the code of a record.
+func objectName(pid int, index uint64) string { return fmt.Sprintf("jitted-%d-%d.so", pid, index) }
 
 // Close ends the dump.
 func (d *Dump) Close() error {
@@ -132,7 +136,7 @@ func (d *Dump) Close() error {
 		return nil
 	}
 	var b bytes.Buffer
-	put(&b, uint32(recordClose), uint32(16), now())
+	put(&b, uint32(recordClose), uint32(recordHeader), now())
 	_, err := d.file.Write(b.Bytes())
 	err = errors.Join(err, unix.Munmap(d.marker), d.file.Close())
 	d.file = nil
