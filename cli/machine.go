@@ -114,25 +114,6 @@ func freeSpace(dir string) diagnosed {
 	return p
 }
 
-// kernelParts reads settings that profilers and debuggers depend on.
-func kernelParts(dir string) []diagnosed {
-	settings := []struct{ file, what string }{
-		{"perf_event_paranoid", "perf for other users' and the kernel's events wants 1 or less"},
-	}
-	var all []diagnosed
-	for _, s := range settings {
-		p := diagnosed{Group: "kernel", Name: filepath.Base(s.file), Verdict: verdictNote, Next: s.what}
-		b, err := os.ReadFile(filepath.Join(dir, s.file))
-		if err != nil {
-			p.Found = "not there"
-		} else {
-			p.Found = strings.TrimSpace(string(b))
-		}
-		all = append(all, p)
-	}
-	return append(all, ptraceScope(dir))
-}
-
 // print writes the findings, one part a line, and the next step below it.
 func (d *diagnosis) print(w io.Writer) {
 	group := ""

@@ -55,6 +55,7 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 	}
 	if !cfg.Engine.DebugInfo {
 		if cfg.Engine.DebugInfo, err = s.nativeDebug(); err != nil {
+			w.perf.close()
 			st.Close()
 			return nil, err
 		}

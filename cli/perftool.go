@@ -52,7 +52,7 @@ func (s *session) perfRecord(ctx context.Context, name guest.Name, f *perfFlags,
 	event := f.event
 	if event == "" {
 		event = "cycles"
-		if !hasCycles() {
+		if countCycles() != nil {
 			event = "cpu-clock"
 		}
 	}
@@ -109,15 +109,14 @@ func (s *session) prepareForPerf(ctx context.Context, name guest.Name, o engine.
 	return object, errors.Join(failed, f.Close())
 }
 
-// hasCycles reports whether perf may use the processor's counter of cycles.
-func hasCycles() bool {
+// countCycles says why perf cannot use the processor's counter of cycles; nil if it can.
+func countCycles() error {
 	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_HARDWARE, Config: unix.PERF_COUNT_HW_CPU_CYCLES, Size: unix.PERF_ATTR_SIZE_VER5, Bits: unix.PerfBitDisabled | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv}
 	fd, err := unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
-		return false
+		return err
 	}
-	unix.Close(fd)
-	return true
+	return unix.Close(fd)
 }
 
 // self is the path of this program, by the name that it was called by.
