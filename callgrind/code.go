@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"debug/dwarf"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sort"
 )
@@ -17,6 +19,7 @@ type Code struct {
 	Start, End uint64 // addresses in memory
 	text       uint64 // address of its first byte in the file
 	bytes      []byte
+	machine    elf.Machine
 	functions  []function // by start, ascending
 	lines      []line     // by start, ascending
 }
@@ -56,17 +59,20 @@ func read(f *elf.File, start uint64) (*Code, error) {
 	if text == nil {
 		return nil, errors.New("it has no code")
 	}
-	c := &Code{Start: start, End: start + text.Size, text: text.Addr}
+	c := &Code{Start: start, End: start + text.Size, text: text.Addr, machine: f.Machine}
 	var err error
 	if c.bytes, err = text.Data(); err != nil {
 		return nil, err
+	}
+	if uint64(len(c.bytes)) != text.Size || start > math.MaxUint64-text.Size {
+		return nil, errors.New("its code is not all there")
 	}
 	symbols, err := f.Symbols()
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range symbols {
-		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 && s.Value >= text.Addr && s.Value+s.Size <= text.Addr+text.Size {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 && s.Value >= text.Addr && s.Value-text.Addr <= text.Size && s.Size <= text.Size-(s.Value-text.Addr) {
 			at := s.Value - text.Addr + start
 			c.functions = append(c.functions, function{name: s.Name, start: at, end: at + s.Size})
 		}
@@ -138,11 +144,15 @@ func (c *Code) functionAt(at uint64) (int, bool) {
 	return i, i >= 0 && at < c.functions[i].end
 }
 
-// returns reports whether the instruction at an address of x86-64 leaves a function.
+// returns reports whether the instruction at an address leaves a function.
 func (c *Code) returns(at uint64) bool {
+	b := c.bytes[at-c.Start:]
+	if c.machine == elf.EM_AARCH64 {
+		const ret = 0xd65f03c0
+		return len(b) >= 4 && binary.LittleEndian.Uint32(b) == ret
+	}
 	const ret, retN = 0xc3, 0xc2
-	b := c.bytes[at-c.Start]
-	return b == ret || b == retN
+	return b[0] == ret || b[0] == retN
 }
 
 // inFile is an address as the ELF file counts.

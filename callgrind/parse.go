@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -44,7 +45,11 @@ const (
 	functionNames = "fn"
 )
 
-const maxLine = 1 << 20
+// Bounds of what is read; callgrind knows some twenty events.
+const (
+	maxLine   = 1 << 20
+	maxEvents = 64
+)
 
 // parse reads a profile and gives the lines of its headers and its costs to header and
 // cost.
@@ -99,7 +104,9 @@ func (p *reader) headerLine(name, rest, text string) error {
 			return errors.New("want positions of instructions and lines (--dump-instr=yes)")
 		}
 	case "events":
-		p.events = len(strings.Fields(rest))
+		if p.events = len(strings.Fields(rest)); p.events > maxEvents {
+			return fmt.Errorf("want at most %d events", maxEvents)
+		}
 	}
 	return p.header(text)
 }
@@ -214,6 +221,9 @@ func (p *reader) subpositions(fields []string) (uint64, int, error) {
 	line, err := relative(fields[1], uint64(p.now.line))
 	if err != nil {
 		return 0, 0, err
+	}
+	if line > math.MaxInt32 {
+		return 0, 0, fmt.Errorf("a line %s cannot be", fields[1])
 	}
 	return address, int(line), nil
 }

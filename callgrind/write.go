@@ -16,6 +16,9 @@ type writer struct {
 
 // name is a name with its number, or only that if it has been said.
 func (o *writer) name(kind, name string) string {
+	if name == "" {
+		name = unknown
+	}
 	n, ok := o.names[kind][name]
 	if ok {
 		return fmt.Sprintf("(%d)", n)
@@ -28,7 +31,9 @@ func (o *writer) name(kind, name string) string {
 // move says where what follows stands.
 func (o *writer) move(to place) {
 	if !o.begun || to.object != o.now.object || to.file != o.now.file || to.function != o.now.function {
-		fmt.Fprintln(o.w)
+		if o.begun {
+			fmt.Fprintln(o.w)
+		}
 		if !o.begun || to.object != o.now.object {
 			fmt.Fprintf(o.w, "ob=%s\n", o.name(objectNames, to.object))
 		}
