@@ -12,7 +12,6 @@ import (
 	"sort"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/faaslens/faaslens/callgrind"
 	"github.com/faaslens/faaslens/engine"
@@ -36,11 +35,10 @@ func (s *session) callgrindCommand() *cobra.Command {
 		Short: "Count a function's instructions with valgrind's callgrind",
 		Long: `Runs a function under valgrind, some fifty times slower, and writes how often each
 instruction ran: by function, line of the source and machine instruction, for
-callgrind_annotate and KCachegrind. What a guest's own code costs is exact, and the same
+KCachegrind and 'callgrind_annotate --auto=yes FILE'. What a guest's own code costs is exact, and the same
 each time if the guest does the same. What is behind -- goes to 'faaslens run'; there is
 no deadline. The exit code is the function's.`,
 		Example: `  faaslens callgrind demo/shares
-  callgrind_annotate --auto=yes callgrind.out.shares
   faaslens callgrind demo/echo -o counts -- --input ping -- argument`,
 		Args: runArguments,
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
@@ -108,15 +106,17 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// valgrind runs valgrind. Signals and threads that need not be are kept away from it:
+// valgrind runs valgrind, and kills it when ctx ends. Signals and threads that need not be are kept away from it:
 // callgrind fails when Go stops its own threads by signals.
 func (s *session) valgrind(ctx context.Context, path, dir string, args []string) error {
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
 	cmd.Env = append(s.env[:len(s.env):len(s.env)], "JITDUMPDIR="+dir, emulatedVariable+"=1",
 		"GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1", "GOGC=off", "RAYON_NUM_THREADS=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.stdin, s.stdout, s.stderr
-	if err := cause(ctx, cmd.Run()); err != nil {
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return cause(ctx, err)
+		}
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() >= 0 {
 			return &exitStatus{exit.ExitCode()}
 		}

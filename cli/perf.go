@@ -17,7 +17,7 @@ type perfFlags struct {
 	dir, event, callGraph string
 	frequency             int
 	function              string
-	output, format        string
+	output                string
 }
 
 func (s *session) perfCommand() *cobra.Command {

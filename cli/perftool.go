@@ -158,8 +158,10 @@ func (s *session) perfTool(ctx context.Context, dir string, out io.Writer, args 
 	if out != nil {
 		cmd.Stdout = out
 	}
-	err = cmd.Run()
-	if err := cause(ctx, err); err != nil {
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return cause(ctx, err)
+		}
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && exit.ExitCode() >= 0 {
 			return &exitStatus{exit.ExitCode()}
