@@ -31,7 +31,7 @@ its last, below perf in the data directory.`,
 		Example: `  faaslens perf record demo/imgsmith -- --cmdline resize=320x0 < lake.png > small.png
   faaslens perf report demo/imgsmith
   faaslens perf annotate demo/imgsmith --function resample
-  faaslens perf flame demo/imgsmith -o imgsmith.folded`,
+  faaslens perf flame demo/imgsmith`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
@@ -109,8 +109,9 @@ most of them are. What is behind -- goes to perf annotate.`,
 func (s *session) perfFlameCommand(f *perfFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flame USER/FUNCTION [flags]",
-		Short: "Write the stacks that were recorded, for a flame graph",
-		Long: `Writes the stacks that perf recorded, folded: a line for each stack, with the
+		Short: "Draw the stacks that were recorded as a flame graph",
+		Long: `Draws the stacks that perf recorded as a flame graph, an SVG that a browser opens, or,
+into a file with another ending, writes them folded: a line for each stack, with the
 functions from the outermost on and the number of samples. Functions end in _[j] if they
 are the guest's, _[k] if they are the kernel's, _[i] if they are inlined.`,
 		Example: `  faaslens perf flame demo/shares
@@ -120,7 +121,7 @@ are the guest's, _[k] if they are the kernel's, _[i] if they are inlined.`,
 			return s.perfFlame(ctx, name, f)
 		}),
 	}
-	cmd.Flags().StringVarP(&f.output, "output", "o", "flame.folded", "write to a `FILE`; - for stdout")
+	cmd.Flags().StringVarP(&f.output, "output", "o", flameFile, "write to a `FILE`; - for stdout, folded")
 	return cmd
 }
 

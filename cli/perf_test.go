@@ -193,6 +193,10 @@ func TestPerfCommandsRecordReportAnnotateAndFold(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^faaslens;.*;main_\[j\];big_\[j\];mix_\[i\] \d+$`).MatchString(folded) {
 		t.Errorf("no stack leads to what is inlined in big:\n%s", folded)
 	}
+	p.run("faaslens", "perf", "flame", p.name)
+	if svg, err := os.ReadFile(filepath.Join(p.dir, flameFile)); err != nil || !strings.Contains(string(svg), "<svg") || !strings.Contains(string(svg), "big") {
+		t.Errorf("no flame graph with big: %v", err)
+	}
 	if _, err := os.Stat(filepath.Join(p.dir, ".debug")); err == nil {
 		t.Error("files are left in the home directory")
 	}

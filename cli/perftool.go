@@ -19,6 +19,7 @@ import (
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/perf"
+	"github.com/faaslens/faaslens/profiler/export"
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/worker"
 )
@@ -260,7 +261,16 @@ func (s *session) perfFlame(ctx context.Context, name guest.Name, f *perfFlags) 
 	if err := perf.WriteFolded(&b, folded); err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.output, b.Bytes(), 0o644); err != nil {
+	if filepath.Ext(f.output) == ".svg" {
+		p, err := export.ParseFolded(&b)
+		if err != nil {
+			return err
+		}
+		err = writeProfile(f.output, p, export.SVG, export.Options{Title: name.String()})
+		if err != nil {
+			return err
+		}
+	} else if err := os.WriteFile(f.output, b.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write the stacks: %w", err)
 	}
 	fmt.Fprintf(s.stderr, "wrote %d stacks to %s\n", len(folded), f.output)
