@@ -254,6 +254,9 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
 	m.announce(n)
+	if m.options.Loaded != nil {
+		m.putBodies(sh, n) // so that Go's tracebacks have whole stacks from the start
+	}
 	m.tellLoaded(n)
 	m.loaded[sh.index].Store(n)
 	return n, nil
@@ -266,8 +269,14 @@ var errClosed = errors.New("the module is closed")
 func (m *Module) setBodies(sh *shard) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := m.loaded[sh.index].Load()
-	if n == nil || m.bodies[sh.index] {
+	if n := m.loaded[sh.index].Load(); n != nil {
+		m.putBodies(sh, n)
+	}
+}
+
+// putBodies is setBodies for a module that is being loaded. m.mu is held.
+func (m *Module) putBodies(sh *shard, n *wasmtime.Module) {
+	if m.bodies[sh.index] {
 		return
 	}
 	m.bodies[sh.index] = true

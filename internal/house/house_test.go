@@ -33,6 +33,7 @@ var levels = map[string]int{
 	"engine":                   2,
 	"store":                    2,
 	"toolchain":                2,
+	"profiler":                 2,
 	"worker":                   3,
 	"inspect":                  3,
 	"cli":                      4,

@@ -105,6 +105,21 @@ typedef struct {
   uintptr_t max;
 } cgo_traceback;
 
+// signal_traceback takes what can be walked from anywhere: where the thread is, and the
+// guest's frames below unless it is in a host call, which has a context.
+static void signal_traceback(const fl_invocation *iv, const void *uc, fl_stack *s) {
+  uintptr_t fp, pc = fl_pc(uc);
+  push(s, pc);
+  if (!iv || iv->in_host || !iv->module)
+    return;
+  if (pc >= iv->module->image && pc < iv->module->image_end) {
+    if (fl_frame_is_whole(iv->module, pc))
+      walk(iv->module, fl_fp(uc), s);
+  } else if (fl_exit_words(iv, uc, &fp)) {
+    walk(iv->module, fp, s);
+  }
+}
+
 // fl_cgo_traceback gives Go the guest's frames, for profiles and runtime.Callers.
 void fl_cgo_traceback(void *arg) {
   cgo_traceback *a = arg;
@@ -113,15 +128,8 @@ void fl_cgo_traceback(void *arg) {
   if (a->context) {
     const fl_exit *e = (const fl_exit *)a->context;
     walk(e->module, e->fp, &s);
-  } else if (a->signal && iv && !iv->in_host && iv->module) {
-    uintptr_t fp, pc = fl_pc((const void *)a->signal);
-    if (pc >= iv->module->image && pc < iv->module->image_end) {
-      push(&s, pc);
-      if (fl_frame_is_whole(iv->module, pc))
-        walk(iv->module, fl_fp((const void *)a->signal), &s);
-    } else if (fl_exit_words(iv, (const void *)a->signal, &fp)) {
-      walk(iv->module, fp, &s);
-    }
+  } else if (a->signal) {
+    signal_traceback(iv, (const void *)a->signal, &s);
   }
   if (s.n < a->max)
     a->pcs[s.n] = 0;

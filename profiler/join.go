@@ -1,0 +1,120 @@
+package profiler
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/faaslens/faaslens/wasm"
+)
+
+// maxMixed is how many frames of one stretch of guest code Go's runtime takes into a
+// stack (its type cgoCallers).
+const maxMixed = 32
+
+// joiner turns a profile of Go's runtime, in which guests' frames are bare addresses,
+// into one with names.
+type joiner struct {
+	code      *Code
+	from      time.Time // when the recording began
+	locations *locations
+	host      hostSymbols
+}
+
+func newJoiner(c *Code, from time.Time) *joiner {
+	return &joiner{code: c, from: from, locations: newLocations()}
+}
+
+// frame is a location of a sample with what it is.
+type frame struct {
+	*profile.Location
+	area *area // nil for the host's
+}
+
+// stack names the frames of a sample, innermost first. It is not known where Go's
+// runtime found none.
+func (j *joiner) stack(s *profile.Sample) (stack []frame, known bool) {
+	function := ""
+	if l := s.Label["function"]; len(l) > 0 {
+		function = l[0]
+	}
+	known = true
+	mixed := 0
+	for i, loc := range s.Location {
+		f := frame{Location: loc}
+		if isBare(loc) {
+			f = j.bare(loc, function)
+			mixed++
+		} else {
+			if name := loc.Line[0].Function.Name; placeholder(name) {
+				known = false
+				continue
+			}
+			mixed = 0
+		}
+		stack = append(stack, f)
+		if mixed == maxMixed && truncated(f, s.Location[i+1:]) {
+			stack = append(stack, frame{Location: j.locations.pseudoLocation(unknownCode, framesLeftOut)})
+		}
+	}
+	if len(stack) == 0 || !known {
+		stack = append(stack, frame{Location: j.locations.pseudoLocation(unknownCode, unknownStack)})
+		known = false
+	}
+	return stack, known
+}
+
+// placeholder reports whether Go's runtime writes the name where it could not take a
+// stack.
+func placeholder(name string) bool {
+	switch name {
+	case "runtime._System", "runtime._ExternalCode", "runtime._VDSO":
+		return true
+	}
+	return strings.HasPrefix(name, "runtime._Lost")
+}
+
+// truncated reports whether the outermost of as many guest frames as Go takes has a
+// caller that is missing: if it is one that the host calls, it has none.
+func truncated(f frame, rest []*profile.Location) bool {
+	if len(rest) > 0 && isBare(rest[0]) || f.area == nil {
+		return false
+	}
+	g, ok := f.area.code.FrameAt(uintptr(f.Address) - f.area.base)
+	if !ok {
+		return false
+	}
+	for _, x := range f.area.function.Module.Exports {
+		if x.Index == uint32(g.Func) && x.Kind == wasm.KindFunc {
+			return false
+		}
+	}
+	return true
+}
+
+// isBare reports whether a location is an address that Go's runtime has no name for.
+func isBare(loc *profile.Location) bool {
+	return len(loc.Line) == 0 || loc.Line[0].Function == nil || loc.Line[0].Function.Name == ""
+}
+
+// bare names an address that Go's runtime knows nothing of. It wrote the address
+// minus one, as it does with return addresses; the engine's lie inside the call.
+func (j *joiner) bare(loc *profile.Location, function string) frame {
+	address := uintptr(loc.Address) + 1
+	if a := j.code.find(address, function, j.from); a != nil {
+		return frame{j.locations.guest(a, address), a}
+	}
+	if name := j.host.name(loc.Mapping, uint64(address)); name != "" {
+		return frame{Location: j.locations.host(loc, name)}
+	}
+	return frame{Location: j.locations.pseudoLocation(unknownCode, unknownStack)}
+}
+
+// setStack gives a sample its stack.
+func setStack(s *profile.Sample, stack []frame) {
+	s.Location = make([]*profile.Location, len(stack))
+	for i, f := range stack {
+		s.Location[i] = f.Location
+	}
+}
