@@ -24,8 +24,9 @@ type recorder struct {
 	kind string
 	rate int
 	code *profiler.Code
-	now  func() time.Time
-	end  func() (*profile.Profile, error)
+	// clock is the time since the recorder was made.
+	clock func() time.Duration
+	end   func() (*profile.Profile, error)
 	// do runs an invocation under the recording.
 	do func(context.Context, profiler.Invocation, invocationFunc)
 }
@@ -42,7 +43,11 @@ func (s *session) newRecorder(f *profileFlags) *recorder {
 	if f.kind != "live" {
 		engine.MixStacks()
 	}
-	return &recorder{kind: f.kind, rate: f.rate, code: profiler.NewCode(s.now), now: s.now}
+	start := time.Now()
+	return &recorder{
+		kind: f.kind, rate: f.rate, code: profiler.NewCode(s.now),
+		clock: func() time.Duration { return time.Since(start) },
+	}
 }
 
 func (r *recorder) loaded(f *worker.Function, l codemap.Loaded) {
@@ -61,7 +66,7 @@ func (r *recorder) begin(w *worker.Worker) error {
 		}
 		r.do, r.end = doLabelled, cpu.Stop
 	case "wall":
-		wall, err := profiler.StartWall(r.code, r.rate, r.now)
+		wall, err := profiler.StartWall(r.code, r.rate, r.clock)
 		if err != nil {
 			return err
 		}

@@ -18,16 +18,16 @@ const stackEvery = 200 * time.Microsecond
 
 // calls observes the host calls of one invocation at a time.
 type calls struct {
-	now    func() time.Time
-	random func() float64 // exponentially distributed, with mean 1
-	next   float64        // nanoseconds in host calls until the next stack
+	clock  func() time.Duration // since some moment
+	random func() float64       // exponentially distributed, with mean 1
+	next   float64              // nanoseconds in host calls until the next stack
 	open   []openCall
 	bySpec map[*hostcall.Spec]*callTotal
 }
 
 // openCall is a host call under way. Calls nest where one runs the guest.
 type openCall struct {
-	start  time.Time
+	start  time.Duration
 	within time.Duration // in calls that it led to
 }
 
@@ -45,8 +45,8 @@ type callStack struct {
 	count, time float64 // time in nanoseconds
 }
 
-func newCalls(now func() time.Time) *calls {
-	c := &calls{now: now, random: rand.ExpFloat64, bySpec: make(map[*hostcall.Spec]*callTotal)}
+func newCalls(clock func() time.Duration) *calls {
+	c := &calls{clock: clock, random: rand.ExpFloat64, bySpec: make(map[*hostcall.Spec]*callTotal)}
 	c.draw()
 	return c
 }
@@ -54,7 +54,7 @@ func newCalls(now func() time.Time) *calls {
 func (c *calls) draw() { c.next = c.random() * float64(stackEvery) }
 
 // Enter implements hostcall.Observer.
-func (c *calls) Enter(*hostcall.Call, int) { c.open = append(c.open, openCall{start: c.now()}) }
+func (c *calls) Enter(*hostcall.Call, int) { c.open = append(c.open, openCall{start: c.clock()}) }
 
 // Leave implements hostcall.Observer.
 func (c *calls) Leave(call *hostcall.Call, _ guest.Value, _ error) {
@@ -62,7 +62,7 @@ func (c *calls) Leave(call *hostcall.Call, _ guest.Value, _ error) {
 	if n < 0 {
 		return
 	}
-	whole := c.now().Sub(c.open[n].start)
+	whole := c.clock() - c.open[n].start
 	self := max(whole-c.open[n].within, 0)
 	c.open = c.open[:n]
 	if n > 0 {

@@ -67,6 +67,7 @@ func (c *CPU) Stop() (*profile.Profile, error) {
 type delivery struct {
 	rate    int
 	samples int64
+	asleep  int64         // left out: see joiner.asleep
 	cpu     time.Duration // processor time of the process
 }
 
@@ -79,10 +80,18 @@ func (c *CPU) take() (*joiner, *profile.Profile, delivery, error) {
 	if err != nil {
 		return nil, nil, d, fmt.Errorf("read Go's cpu profile: %w", err)
 	}
+	j := newJoiner(c.code, c.started)
+	kept := p.Sample[:0]
 	for _, s := range p.Sample {
+		if j.asleep(s) {
+			d.asleep += s.Value[0]
+			continue
+		}
 		d.samples += s.Value[0]
+		kept = append(kept, s)
 	}
-	return newJoiner(c.code, c.started), p, d, nil
+	p.Sample = kept
+	return j, p, d, nil
 }
 
 // tolerance is how far below the requested rate the delivered one is taken for it.
@@ -106,10 +115,14 @@ func (d delivery) comments() []string {
 	if d.cpu > 0 {
 		rate = fmt.Sprintf("delivered %.1f Hz, %d samples in %.2f s of processor time", float64(d.samples)/d.cpu.Seconds(), d.samples, d.cpu.Seconds())
 	}
-	return []string{
+	c := []string{
 		fmt.Sprintf("rate: requested %d Hz, %s", d.rate, rate),
 		"kernel: " + kernelRelease() + "; its timer bounds the rate, and its time counts for the code that called it",
 	}
+	if d.asleep > 0 {
+		c = append(c, fmt.Sprintf("left out: %d signals that found a thread of the engine's asleep", d.asleep))
+	}
+	return c
 }
 
 // unknownPrefix starts the comment that tells the share of samples without a stack.

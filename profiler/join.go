@@ -65,6 +65,17 @@ func (j *joiner) stack(s *profile.Sample) (stack []frame, known bool) {
 	return stack, known
 }
 
+// asleep reports whether a sample is of a thread that is not Go's and waits. Go's threads
+// have timers of their own; others are only found by that of the whole process, whose
+// signals the kernel may also give to one that sleeps, though another used the time.
+func (j *joiner) asleep(s *profile.Sample) bool {
+	if len(s.Location) != 1 || len(s.Label) > 0 || !isBare(s.Location[0]) {
+		return false
+	}
+	loc := s.Location[0]
+	return j.host.name(loc.Mapping, loc.Address+1) == "syscall" // of the C library
+}
+
 // placeholder reports whether Go's runtime writes the name where it could not take a
 // stack.
 func placeholder(name string) bool {

@@ -93,7 +93,7 @@ func (l *locations) mapping(a *area) *profile.Mapping {
 
 // lines are the calls at an address, innermost first.
 func (l *locations) lines(a *area, address uintptr) []profile.Line {
-	f, ok := a.code.FrameAt(address - a.base)
+	f, ok := a.code.NearestFrame(address - a.base)
 	if !ok {
 		name := "engine stub"
 		if s, ok := a.stub(address); ok {
@@ -102,7 +102,6 @@ func (l *locations) lines(a *area, address uintptr) []profile.Line {
 		return []profile.Line{{Function: l.function(functionKey{name: name})}}
 	}
 	if f.Offset == codemap.NoPlace {
-		// Code that the engine made by itself, such as the check of the stack.
 		if body, ok := a.function.Module.Body(f.Func); ok {
 			f.Offset = body.Offset
 		}

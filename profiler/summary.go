@@ -33,12 +33,18 @@ func WriteSummary(w io.Writer, p *profile.Profile) error {
 	if all > 0 {
 		fmt.Fprintf(&b, "%10s %6s %10s %6s  function\n", "self", "", "total", "")
 	}
-	for _, r := range rows[:min(len(rows), maxSummary)] {
+	shown := 0
+	for _, r := range rows {
+		// Of what only leads to other code, the guest's own is worth a line.
+		if shown == maxSummary || r.self == 0 && !strings.HasPrefix(r.mapping, "wasm:") {
+			continue
+		}
+		shown++
 		fmt.Fprintf(&b, "%10s %5.1f%% %10s %5.1f%%  %s  %s\n",
 			showValue(r.self, t.Unit), percent(r.self, all), showValue(r.total, t.Unit), percent(r.total, all), r.name, r.mapping)
 	}
-	if more := len(rows) - maxSummary; more > 0 {
-		fmt.Fprintf(&b, "%d more function(s)\n", more)
+	if more := len(rows) - shown; more > 0 {
+		fmt.Fprintf(&b, "and %d more function(s)\n", more)
 	}
 	for _, c := range p.Comments {
 		b.WriteString(c + "\n")

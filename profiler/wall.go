@@ -3,6 +3,7 @@ package profiler
 import (
 	"context"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,9 +20,8 @@ import (
 // of it. What is left of an invocation's time is told as such. The whole is what
 // invocations took.
 type Wall struct {
-	code *Code
-	cpu  *CPU
-	now  func() time.Time
+	cpu   *CPU
+	clock func() time.Duration
 
 	mu     sync.Mutex
 	totals map[wallKey]*wallTotal
@@ -44,12 +44,14 @@ type wallTotal struct {
 
 // StartWall starts a recording. As it samples processor time at the given rate, there is
 // no other recording of that meanwhile.
-func StartWall(code *Code, rate int, now func() time.Time) (*Wall, error) {
+//
+// clock is the time since some moment; host calls are timed by it.
+func StartWall(code *Code, rate int, clock func() time.Duration) (*Wall, error) {
 	cpu, err := StartCPU(code, rate)
 	if err != nil {
 		return nil, err
 	}
-	return &Wall{code: code, cpu: cpu, now: now, totals: make(map[wallKey]*wallTotal)}, nil
+	return &Wall{cpu: cpu, clock: clock, totals: make(map[wallKey]*wallTotal)}, nil
 }
 
 // Do runs an invocation on this goroutine. invoke gives the observer to it and returns
@@ -79,7 +81,7 @@ func (w *Wall) borrow(key wallKey) *calls {
 		t.observers = t.observers[:n-1]
 		return c
 	}
-	return newCalls(w.now)
+	return newCalls(w.clock)
 }
 
 func (w *Wall) add(key wallKey, c *calls, elapsed, cpu time.Duration) {
@@ -175,32 +177,51 @@ func (b *wallBuilder) sort(cpu *profile.Profile) {
 	}
 }
 
-// part says what a sample is of by its frames, innermost first: of a host call if there
-// are frames of Go further in than the guest's outermost; those host calls are timed. Of
-// the guest, its frames are kept with what C code it is in; else it is of the engine.
+// part says what a sample is of by its frames, innermost first. Inside of a host call it
+// is of that, whose time is known. In the guest, in C code that the guest called or on the
+// way to a host call, it is of the guest's stack; else of the engine.
 func part(stack []frame) wallSample {
-	first, last := -1, -1
+	outermost := -1
 	for i, f := range stack {
 		if f.area != nil {
-			if first < 0 {
-				first = i
-			}
-			last = i
+			outermost = i
 		}
 	}
-	if first < 0 {
+	if outermost < 0 {
 		return wallSample{stack: trimmed(stack), engine: true}
 	}
-	for _, f := range stack[:last] {
-		if f.area == nil && goCode(f) {
-			return wallSample{}
-		}
+	if timed(stack[:outermost]) {
+		return wallSample{}
 	}
-	return wallSample{stack: locationsOf(stack[:last+1])}
+	return wallSample{stack: locationsOf(stack[:outermost+1])}
 }
 
-// goCode reports whether a frame is Go's: C code has no file.
-func goCode(f frame) bool { return len(f.Line) > 0 && f.Line[0].Function.Filename != "" }
+// timed reports whether frames, innermost first, lead into a host call between an
+// observer's Enter and Leave.
+func timed(frames []frame) bool {
+	for i := len(frames) - 1; i > 0; i-- {
+		if frames[i].outermostName() == invokeObserved {
+			return !strings.HasPrefix(frames[i-1].outermostName(), observerMethods)
+		}
+	}
+	return false
+}
+
+// invokeObserved is the function that calls observers and host calls, as profiles name
+// it, and observerMethods how the names of calls's methods start.
+var (
+	invokeObserved  = runtime.FuncForPC(reflect.ValueOf((*hostcall.Spec).InvokeObserved).Pointer()).Name()
+	observerMethods = ownFrames + "(*calls)."
+)
+
+// outermostName is the name of the function whose frame it is, into which the others of
+// the location are inlined.
+func (f frame) outermostName() string {
+	if len(f.Line) == 0 {
+		return ""
+	}
+	return f.Line[len(f.Line)-1].Function.Name
+}
 
 // trimmed is a stack without what leads to the invocation.
 func trimmed(stack []frame) []*profile.Location {
