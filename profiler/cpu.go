@@ -45,6 +45,7 @@ func StartCPU(code *Code, rate int) (*CPU, error) {
 
 // Stop ends the recording and returns the profile: samples/count and cpu/nanoseconds.
 func (c *CPU) Stop() (*profile.Profile, error) {
+	defer c.stop()
 	j, p, d, err := c.take()
 	if err != nil {
 		return nil, err
@@ -71,10 +72,10 @@ type delivery struct {
 	cpu     time.Duration // processor time of the process
 }
 
-// take ends the recording and returns what Go's profiler wrote.
+// take ends the recording and returns what Go's profiler wrote. When that has been named,
+// stop has to be called.
 func (c *CPU) take() (*joiner, *profile.Profile, delivery, error) {
 	pprof.StopCPUProfile()
-	defer c.stop()
 	d := delivery{rate: c.rate, cpu: processTime() - c.used}
 	p, err := profile.ParseData(c.data.Bytes())
 	if err != nil {

@@ -166,7 +166,7 @@ func (b *liveBuilder) foreign(s *LiveStack) []*profile.Location {
 func (b *liveBuilder) mapping(function string) *profile.Mapping {
 	m := b.mappings[function]
 	if m == nil {
-		m = &profile.Mapping{File: "wasm:" + function, HasFunctions: true, HasFilenames: true, HasLineNumbers: true, HasInlineFrames: true}
+		m = &profile.Mapping{File: "wasm:" + function}
 		b.mappings[function] = m
 	}
 	return m

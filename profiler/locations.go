@@ -84,7 +84,6 @@ func (l *locations) mapping(a *area) *profile.Mapping {
 		m = &profile.Mapping{
 			Start: uint64(a.base), Limit: uint64(a.limit),
 			File: "wasm:" + a.function.Name.String(), BuildID: a.buildID,
-			HasFunctions: true,
 		}
 		l.mappings[a] = m
 	}
@@ -110,7 +109,6 @@ func (l *locations) lines(a *area, address uintptr) []profile.Line {
 	if !ok {
 		return []profile.Line{{Function: l.function(functionKey{name: "function " + strconv.Itoa(int(f.Func))})}}
 	}
-	m := l.mapping(a)
 	var lines []profile.Line
 	for _, p := range l.place(a, at) {
 		key := functionKey{p.Function, p.Linkage, p.File, p.Declared}
@@ -122,9 +120,6 @@ func (l *locations) lines(a *area, address uintptr) []profile.Line {
 		if key.name == "" {
 			key.name = "function " + strconv.Itoa(int(f.Func))
 		}
-		m.HasFilenames = m.HasFilenames || p.File != ""
-		m.HasLineNumbers = m.HasLineNumbers || p.Line != 0
-		m.HasInlineFrames = m.HasInlineFrames || p.Inlined
 		lines = append(lines, profile.Line{Function: l.function(key), Line: int64(p.Line), Column: int64(p.Column)})
 	}
 	return lines
@@ -173,7 +168,7 @@ func (l *locations) pseudoLocation(mapping, name string) *profile.Location {
 	if !ok {
 		m, ok := l.pseudo[mapping]
 		if !ok {
-			m = &profile.Mapping{File: mapping, HasFunctions: true, HasFilenames: true, HasLineNumbers: true, HasInlineFrames: true}
+			m = &profile.Mapping{File: mapping}
 			l.pseudo[mapping] = m
 		}
 		loc = &profile.Location{Mapping: m, Line: []profile.Line{{Function: l.function(functionKey{name: name})}}}
@@ -200,8 +195,8 @@ func finish(p *profile.Profile) error {
 			if m := loc.Mapping; m != nil && !mappings[m] {
 				mappings[m] = true
 				p.Mapping = append(p.Mapping, m)
-				m.HasFunctions = true
 			}
+			describe(loc)
 			for _, line := range loc.Line {
 				if f := line.Function; !functions[f] {
 					functions[f] = true
@@ -222,6 +217,20 @@ func finish(p *profile.Profile) error {
 		return fmt.Errorf("make the profile: %w", err)
 	}
 	return nil
+}
+
+// describe tells the mapping what its location has.
+func describe(loc *profile.Location) {
+	m := loc.Mapping
+	if m == nil {
+		return
+	}
+	m.HasFunctions = true
+	m.HasInlineFrames = m.HasInlineFrames || len(loc.Line) > 1
+	for _, line := range loc.Line {
+		m.HasFilenames = m.HasFilenames || line.Function.Filename != ""
+		m.HasLineNumbers = m.HasLineNumbers || line.Line != 0
+	}
 }
 
 // mappingRank puts guests first and what is no code last.

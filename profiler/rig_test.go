@@ -79,10 +79,11 @@ func testRig(t *testing.T) *rig {
 	return r
 }
 
-// build opens a guest of testdata/guests/profile as a function.
-func (r *rig) build(t *testing.T, name string) *worker.Function {
+// build opens a guest as a function.
+func (r *rig) build(t *testing.T, source string) *worker.Function {
 	t.Helper()
-	f, err := r.open(name, guesttest.Build(t, "2", "profile/"+name+".c"))
+	name := strings.TrimSuffix(filepath.Base(source), ".c")
+	f, err := r.open(name, guesttest.Build(t, "2", source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,3 +164,8 @@ func names(s *profile.Sample) []string {
 	}
 	return all
 }
+
+// writer writes by a function of the test's.
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }

@@ -120,6 +120,7 @@ const (
 // Stop ends the recording and returns the profile: calls/count and wall/nanoseconds.
 // Invocations that still run are not in it.
 func (w *Wall) Stop() (*profile.Profile, error) {
+	defer w.cpu.stop()
 	j, cpu, d, err := w.cpu.take()
 	if err != nil {
 		return nil, err
