@@ -56,6 +56,8 @@ func guests() map[string][]string {
 		"t/bare":         {"ends/ends.c", "-O0", "--strip"},
 		"t/files":        {"ends/files.c"},
 		"t/unknown":      {"ends/unknown.c"},
+		"t/waits":        {"profile/waits.c"},
+		"demo/endless":   {"endless.c"},
 	}
 }
 
