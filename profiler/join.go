@@ -5,13 +5,11 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
-
-	"github.com/faaslens/faaslens/wasm"
 )
 
-// maxMixed is how many frames of one stretch of guest code Go's runtime takes into a
-// stack (its type cgoCallers).
-const maxMixed = 32
+// leftOutMark is the address that the engine puts in the place of frames of a guest for
+// which a stack of Go's has no room: its runtime takes 32 at a time (type cgoCallers).
+const leftOutMark = 16
 
 // joiner turns a profile of Go's runtime, in which guests' frames are bare addresses,
 // into one with names.
@@ -40,23 +38,15 @@ func (j *joiner) stack(s *profile.Sample) (stack []frame, known bool) {
 		function = l[0]
 	}
 	known = true
-	mixed := 0
-	for i, loc := range s.Location {
+	for _, loc := range s.Location {
 		f := frame{Location: loc}
 		if isBare(loc) {
 			f = j.bare(loc, function)
-			mixed++
-		} else {
-			if name := loc.Line[0].Function.Name; placeholder(name) {
-				known = false
-				continue
-			}
-			mixed = 0
+		} else if placeholder(loc.Line[0].Function.Name) {
+			known = false
+			continue
 		}
 		stack = append(stack, f)
-		if mixed == maxMixed && truncated(f, s.Location[i+1:]) {
-			stack = append(stack, frame{Location: j.locations.pseudoLocation(unknownCode, framesLeftOut)})
-		}
 	}
 	if len(stack) == 0 || !known {
 		stack = append(stack, frame{Location: j.locations.pseudoLocation(unknownCode, unknownStack)})
@@ -86,24 +76,6 @@ func placeholder(name string) bool {
 	return strings.HasPrefix(name, "runtime._Lost")
 }
 
-// truncated reports whether the outermost of as many guest frames as Go takes has a
-// caller that is missing: if it is one that the host calls, it has none.
-func truncated(f frame, rest []*profile.Location) bool {
-	if len(rest) > 0 && isBare(rest[0]) || f.area == nil {
-		return false
-	}
-	g, ok := f.area.code.FrameAt(uintptr(f.Address) - f.area.base)
-	if !ok {
-		return false
-	}
-	for _, x := range f.area.function.Module.Exports {
-		if x.Index == uint32(g.Func) && x.Kind == wasm.KindFunc {
-			return false
-		}
-	}
-	return true
-}
-
 // isBare reports whether a location is an address that Go's runtime has no name for.
 func isBare(loc *profile.Location) bool {
 	return len(loc.Line) == 0 || loc.Line[0].Function == nil || loc.Line[0].Function.Name == ""
@@ -115,6 +87,9 @@ func (j *joiner) bare(loc *profile.Location, function string) frame {
 	address := uintptr(loc.Address) + 1
 	if a := j.code.find(address, function, j.from); a != nil {
 		return frame{j.locations.guest(a, address), a}
+	}
+	if address == leftOutMark {
+		return frame{Location: j.locations.pseudoLocation(unknownCode, framesLeftOut)}
 	}
 	if name := j.host.name(loc.Mapping, uint64(address)); name != "" {
 		return frame{Location: j.locations.host(loc, name)}

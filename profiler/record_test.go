@@ -44,7 +44,7 @@ func TestCodeThatWasUnloadedIsNamed(t *testing.T) {
 	}
 }
 
-// A stack that is deeper than Go's runtime takes says that it is not whole.
+// A stack that is deeper than Go's runtime takes says so, and where it comes from.
 func TestDeepStacksSayWhatIsLeftOut(t *testing.T) {
 	r := testRig(t)
 	f := r.build(t, "profile/deep.c")
@@ -62,7 +62,8 @@ func TestDeepStacksSayWhatIsLeftOut(t *testing.T) {
 	for _, s := range p.Sample {
 		if n := names(s); n[0] == "descend" {
 			deep += s.Value[0]
-			if i := slices.Index(n, "[frames left out]"); i > 20 && n[i+1] == "runtime.cgocall" {
+			i := slices.Index(n, "[frames left out]")
+			if i > 20 && n[i-1] == "descend" && n[i+1] == "descend" && leadsThrough(n[i+1:], []string{"descend", "main", "_start", "runtime.cgocall"}) {
 				left += s.Value[0]
 			}
 		}

@@ -13,7 +13,7 @@ static bool in_code(const fl_module *m, uintptr_t pc) {
 static void push(fl_stack *s, uintptr_t pc) {
   if (s->n < s->max)
     s->pcs[s->n++] = pc;
-  s->depth++;
+  s->outermost[s->depth++ % FL_OUTERMOST] = pc;
 }
 
 // walk adds the callers of the frame at fp, as far as they are the module's. What it
@@ -120,6 +120,15 @@ static void signal_traceback(const fl_invocation *iv, const void *uc, fl_stack *
   }
 }
 
+// keep_outermost gives up frames in the middle for the outermost, so that a stack still
+// says where it comes from. An address that is none stands in their place.
+static void keep_outermost(fl_stack *s) {
+  size_t at = s->max - FL_OUTERMOST;
+  s->pcs[at - 1] = FL_LEFT_OUT;
+  for (size_t i = 0; i < FL_OUTERMOST; i++)
+    s->pcs[at + i] = s->outermost[(s->depth + i) % FL_OUTERMOST];
+}
+
 // fl_cgo_traceback gives Go the guest's frames, for profiles and runtime.Callers.
 void fl_cgo_traceback(void *arg) {
   cgo_traceback *a = arg;
@@ -133,6 +142,8 @@ void fl_cgo_traceback(void *arg) {
   }
   if (s.n < a->max)
     a->pcs[s.n] = 0;
+  else if (s.depth > a->max && a->max > FL_OUTERMOST)
+    keep_outermost(&s);
 }
 
 // fl_cgo_context is called whenever C enters Go, and again when that ends. All it does
