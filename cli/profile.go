@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
 	"github.com/faaslens/faaslens/profiler"
+	"github.com/faaslens/faaslens/profiler/export"
 	"github.com/faaslens/faaslens/worker"
 )
 
@@ -79,20 +79,30 @@ recorded is written.`,
 	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.DurationVar(&f.duration, "duration", 0, "run it again and again for that long, and stop it then: `DURATION`")
 	flags.IntVar(&f.rate, "hz", profiler.DefaultRate, "samples or looks a second to ask for: `N`")
-	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write (default FUNCTION.TYPE.pb.gz)")
-	flags.StringVar(&f.format, "format", "pprof", "what to write: "+strings.Join(profileFormats(), ", "))
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write (default FUNCTION.TYPE and the usual end, such as .pb.gz)")
+	flags.StringVar(&f.format, "format", "pprof", "what to write: "+formatNames())
 	flags.IntVar(&f.pid, "pid", 0, "look at the functions of that faaslens process: `PID`")
 	f.register(flags)
+	cmd.AddCommand(s.profileViewCommand())
 	return cmd
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range export.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
 }
 
 // complete checks what was given and fills in what was not.
 func (f *profileFlags) complete(runsGiven bool, args []string) error {
+	format, err := export.ParseFormat(f.format)
 	switch {
+	case err != nil:
+		return misuse("--%v", err)
 	case !slices.Contains(profileKinds(), f.kind):
 		return misuse("--type %s: want one of %s", f.kind, strings.Join(profileKinds(), ", "))
-	case !slices.Contains(profileFormats(), f.format):
-		return misuse("--format %s: want one of %s", f.format, strings.Join(profileFormats(), ", "))
 	case f.rate < 1 || f.rate > profiler.MaxRate:
 		return misuse("--hz %d: want 1 to %d", f.rate, profiler.MaxRate)
 	case f.duration < 0:
@@ -108,7 +118,7 @@ func (f *profileFlags) complete(runsGiven bool, args []string) error {
 		if f.pid == 0 {
 			_, what, _ = strings.Cut(args[0], "/")
 		}
-		f.output = what + "." + f.kind + formatSuffix(f.format)
+		f.output = what + "." + f.kind + format.Extension()
 	}
 	return nil
 }
@@ -119,37 +129,54 @@ const maxRuns = 1 << 30
 // errDurationOver is why a context ended: --duration has passed.
 var errDurationOver = errors.New("the duration is over")
 
-// profile runs a function and records it.
+// profile runs a function, records it and writes what was recorded.
 func (s *session) profile(ctx context.Context, name guest.Name, f *profileFlags, args []string) error {
+	p, ended := s.record(ctx, name, f, args)
+	if p == nil {
+		return ended
+	}
+	sources, err := parseSourceMap(f.sourceMap)
+	if err != nil {
+		return err
+	}
+	if err := s.deliverProfile(p, f, export.Options{Title: name.String(), Source: sources.readSource}); err != nil {
+		return err
+	}
+	return ended
+}
+
+// record runs a function and records it. If it did not end well there is an error beside
+// the profile, and what there is to say of it has been said.
+func (s *session) record(ctx context.Context, name guest.Name, f *profileFlags, args []string) (*profile.Profile, error) {
 	inv, err := s.invocation(&f.runFlags, args)
 	if inv != nil {
 		defer closeDirectories(inv.Preopens)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sources, err := parseSourceMap(f.sourceMap)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rec := s.newRecorder(f)
 	cfg := f.worker()
 	cfg.Loaded, cfg.Unloaded = rec.loaded, rec.unloaded
 	w, err := s.newWorkshop(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.close()
 	fn, err := w.open(ctx, name)
 	if err != nil {
 		e := errorEnding(err)
 		e.write(s, s.stderr, name)
-		return &exitStatus{e.exit}
+		return nil, &exitStatus{e.exit}
 	}
 	defer fn.Close()
 	defer s.answerStacks(w.worker)()
 	if err := rec.begin(w.worker); err != nil {
-		return err
+		return nil, err
 	}
 	r := &profiledRuns{
 		runner:   runner{session: s, workshop: w, function: fn, flags: &f.runFlags, inv: inv, sources: sources, rewind: rewinder(s.stdin)},
@@ -158,16 +185,24 @@ func (s *session) profile(ctx context.Context, name guest.Name, f *profileFlags,
 	code, failed := r.repeat(ctx, f.duration)
 	p, err := rec.end()
 	if err := errors.Join(failed, err); err != nil {
-		return err
+		return nil, err
 	}
 	p.Comments = append(s.profileComments(name.String(), f, r.done), p.Comments...)
-	if err := s.deliverProfile(p, f); err != nil {
-		return err
-	}
 	if code != exitOK {
-		return &exitStatus{code}
+		return p, &exitStatus{code}
 	}
-	return nil
+	return p, nil
+}
+
+// collectCPU is the profile that a flame graph shows.
+func (s *session) collectCPU(ctx context.Context, name guest.Name, reps int, data string) (*profile.Profile, error) {
+	f := &profileFlags{kind: "cpu", rate: profiler.DefaultRate}
+	f.runs, f.input, f.hasInput = reps, data, true
+	p, err := s.record(ctx, name, f, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // profiledRuns runs one function several times while it is recorded.
@@ -232,20 +267,20 @@ func (s *session) profileComments(what string, f *profileFlags, runs int) []stri
 }
 
 // deliverProfile writes the profile and a table of it.
-func (s *session) deliverProfile(p *profile.Profile, f *profileFlags) error {
-	out, err := os.Create(f.output)
+func (s *session) deliverProfile(p *profile.Profile, f *profileFlags, o export.Options) error {
+	format, err := export.ParseFormat(f.format)
 	if err != nil {
-		return fmt.Errorf("write the profile: %w: name another file with -o", err)
+		return misuse("--%v", err)
 	}
-	if err := errors.Join(writeProfile(out, p, f.format), out.Close()); err != nil {
-		return fmt.Errorf("write the profile %s: %w", f.output, err)
+	if err := writeProfile(f.output, p, format, o); err != nil {
+		return fmt.Errorf("%w: name another file with -o", err)
 	}
 	if err := profiler.WriteSummary(s.stderr, p); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	fmt.Fprintf(s.stderr, "wrote %s\n", f.output)
-	if f.format == "pprof" {
-		fmt.Fprintf(s.stderr, "  look closer with 'go tool pprof %s'\n", f.output)
+	if format == export.Pprof {
+		fmt.Fprintf(s.stderr, "  look closer with 'faaslens profile view %s' or 'go tool pprof %s'\n", f.output, f.output)
 	}
 	return nil
 }

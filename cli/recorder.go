@@ -13,6 +13,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
 	"github.com/faaslens/faaslens/profiler"
+	"github.com/faaslens/faaslens/profiler/export"
 	"github.com/faaslens/faaslens/worker"
 )
 
@@ -150,7 +151,7 @@ func (s *session) profileProcess(ctx context.Context, f *profileFlags) error {
 		return err
 	}
 	p.Comments = append(s.profileComments(fmt.Sprintf("process %d", f.pid), f, 0), p.Comments...)
-	return s.deliverProfile(p, f)
+	return s.deliverProfile(p, f, export.Options{Title: fmt.Sprintf("process %d", f.pid)})
 }
 
 func foreignStacks(r processReport) []profiler.LiveStack {
