@@ -24,6 +24,7 @@ func benchmarks() []benchmark {
 		freshBenchmark(),
 		hostcallBenchmark(),
 		killsBenchmark(),
+		profileBenchmark(),
 		cpythonBenchmark(),
 		symbolsBenchmark(),
 	}

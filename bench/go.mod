@@ -6,6 +6,7 @@ replace github.com/faaslens/faaslens => ..
 
 require (
 	github.com/faaslens/faaslens v0.0.0-00010101000000-000000000000
+	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
 	github.com/tetratelabs/wazero v1.12.0
 	golang.org/x/sys v0.49.0
 )

@@ -57,6 +57,8 @@ func guests() map[string][]string {
 		"t/files":        {"ends/files.c"},
 		"t/endless":      {"endless.c"},
 		"t/unknown":      {"ends/unknown.c"},
+		"t/waits":        {"profile/waits.c"},
+		"demo/endless":   {"endless.c"},
 	}
 }
 

@@ -122,7 +122,8 @@ func (s *slot) Frames() []guest.Frame {
 
 // MixStacks makes the frames of all guests part of Go's own stacks, in profiles and in
 // runtime.Callers, for the rest of the process's life; FrameAt names them. Until then
-// host calls do nothing for it.
+// host calls do nothing for it. Of more than the 32 frames that Go has room for, those in
+// the middle are left out; the address 16 stands in their place.
 func MixStacks() { wasmtime.MixStacks() }
 
 // FrameAt says which guest frame an address is that runtime.Callers or a profile

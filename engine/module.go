@@ -100,7 +100,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
 	m.announce(native)
-	m.tellLoaded(native)
+	m.tellLoaded(e.shards[0], native)
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
 	e.open.Store(m, nil)
@@ -254,7 +254,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		return nil, fmt.Errorf("link the module: %w", err)
 	}
 	m.announce(n)
-	m.tellLoaded(n)
+	m.tellLoaded(sh, n)
 	m.loaded[sh.index].Store(n)
 	return n, nil
 }
@@ -266,8 +266,14 @@ var errClosed = errors.New("the module is closed")
 func (m *Module) setBodies(sh *shard) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := m.loaded[sh.index].Load()
-	if n == nil || m.bodies[sh.index] {
+	if n := m.loaded[sh.index].Load(); n != nil {
+		m.putBodies(sh, n)
+	}
+}
+
+// putBodies is setBodies for a module that is being loaded. m.mu is held.
+func (m *Module) putBodies(sh *shard, n *wasmtime.Module) {
+	if m.bodies[sh.index] {
 		return
 	}
 	m.bodies[sh.index] = true
@@ -295,8 +301,9 @@ func (m *Module) readCode(n *wasmtime.Module) (*codemap.Map, error) {
 	return m.code, nil
 }
 
-// tellLoaded tells who asked for it where the code is.
-func (m *Module) tellLoaded(n *wasmtime.Module) {
+// tellLoaded tells who asked for it where the code is. For them Go's tracebacks have whole
+// stacks from the start.
+func (m *Module) tellLoaded(sh *shard, n *wasmtime.Module) {
 	if m.options.Loaded == nil && m.options.Unloaded == nil {
 		return
 	}
@@ -309,6 +316,7 @@ func (m *Module) tellLoaded(n *wasmtime.Module) {
 		m.told = code.Clone()
 	}
 	if m.options.Loaded != nil {
+		m.putBodies(sh, n)
 		m.options.Loaded(codemap.Loaded{Base: n.Base(), Image: n.Image(), Map: m.told})
 	}
 }

@@ -42,6 +42,9 @@ type Location struct {
 	// Line and Column count from 1; 0 means that the compiler gives none, as for
 	// code that it made by itself.
 	Line, Column int
+	// Declared is the line of File where the function is declared; 0 if it is in another
+	// file, or not known.
+	Declared int
 	// Inlined means that the function has no frame of its own: it is a part of
 	// the next location's.
 	Inlined bool
@@ -157,6 +160,9 @@ func (t *Table) chain(b *body, s int32, offset guest.CodeOffset, place Location)
 		f := t.infoOf(b, s, offset)
 		place.Function, place.Linkage, place.Inlined = f.name(), f.linkage, scope.parent != none
 		place.named = true
+		if file, line := t.declaration(f); file == "" || file == place.File {
+			place.Declared = line
+		}
 		if place.Function == "" {
 			t.nameless(&place, offset)
 		}

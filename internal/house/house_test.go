@@ -35,6 +35,7 @@ var levels = map[string]int{
 	"perf":                     2,
 	"callgrind":                2,
 	"toolchain":                2,
+	"profiler":                 2,
 	"worker":                   3,
 	"inspect":                  3,
 	"cli":                      4,

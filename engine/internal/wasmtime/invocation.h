@@ -42,12 +42,16 @@ typedef struct fl_exit {
   uint32_t id;  // of the import
 } fl_exit;
 
+// What a traceback has of a stack that is too deep for it.
+enum { FL_OUTERMOST = 8, FL_LEFT_OUT = 16 };
+
 // A stack that is taken: addresses in compiled code, innermost first; those of callers
 // lie inside the call.
 typedef struct {
   uintptr_t *pcs;
   size_t n, max;
   size_t depth; // may be more than max
+  uintptr_t outermost[FL_OUTERMOST]; // a ring of the last ones
   int place;
   uint32_t call; // the import that is called, in FL_IN_HOST
 } fl_stack;

@@ -13,7 +13,7 @@ static bool in_code(const fl_module *m, uintptr_t pc) {
 static void push(fl_stack *s, uintptr_t pc) {
   if (s->n < s->max)
     s->pcs[s->n++] = pc;
-  s->depth++;
+  s->outermost[s->depth++ % FL_OUTERMOST] = pc;
 }
 
 // walk adds the callers of the frame at fp, as far as they are functions of the module.
@@ -135,6 +135,29 @@ typedef struct {
   uintptr_t max;
 } cgo_traceback;
 
+// signal_traceback takes what can be walked from anywhere: where the thread is, and the
+// guest's frames below unless it is in a host call, which has a context.
+static void signal_traceback(const fl_invocation *iv, const void *uc, fl_stack *s) {
+  uintptr_t fp, pc = fl_pc(uc);
+  bool guest = iv && iv->module && !iv->in_host && !iv->stopped && !iv->ended_by_host;
+  if (guest && pc >= iv->module->image && pc < iv->module->image_end) {
+    walk_from(iv->module, uc, pc, s);
+    return;
+  }
+  push(s, pc);
+  if (guest && fl_exit_words(iv, uc, &fp))
+    walk(iv->module, fp, s);
+}
+
+// keep_outermost gives up frames in the middle for the outermost, so that a stack still
+// says where it comes from. An address that is none stands in their place.
+static void keep_outermost(fl_stack *s) {
+  size_t at = s->max - FL_OUTERMOST;
+  s->pcs[at - 1] = FL_LEFT_OUT;
+  for (size_t i = 0; i < FL_OUTERMOST; i++)
+    s->pcs[at + i] = s->outermost[(s->depth + i) % FL_OUTERMOST];
+}
+
 // fl_cgo_traceback gives Go the guest's frames, for profiles and runtime.Callers.
 void fl_cgo_traceback(void *arg) {
   cgo_traceback *a = arg;
@@ -143,16 +166,13 @@ void fl_cgo_traceback(void *arg) {
   if (a->context) {
     const fl_exit *e = (const fl_exit *)a->context;
     walk(e->module, e->fp, &s);
-  } else if (a->signal && iv && !iv->in_host && !iv->stopped && !iv->ended_by_host && iv->module) {
-    uintptr_t fp, pc = fl_pc((const void *)a->signal);
-    if (pc >= iv->module->image && pc < iv->module->image_end) {
-      walk_from(iv->module, (const void *)a->signal, pc, &s);
-    } else if (fl_exit_words(iv, (const void *)a->signal, &fp)) {
-      walk(iv->module, fp, &s);
-    }
+  } else if (a->signal) {
+    signal_traceback(iv, (const void *)a->signal, &s);
   }
   if (s.n < a->max)
     a->pcs[s.n] = 0;
+  else if (s.depth > a->max && a->max > FL_OUTERMOST)
+    keep_outermost(&s);
 }
 
 // fl_cgo_context is called whenever C enters Go, and again when that ends. All it does
