@@ -49,6 +49,7 @@ type Module struct {
 	specs   []*hostcall.Spec // by import ID
 	imports []wasmtime.Import
 	memory  string // export name of the memory that host calls see
+	least   uint64 // bytes of memory that an instance starts with
 	hard    bool   // it has memories that cannot be watched: growth is refused
 	greedy  bool   // it takes more of the pool than a slot's share
 	steps   *wasmtime.Steps
@@ -84,6 +85,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, err
 	}
 	m.findMemory()
+	m.least = m.minMemory()
 	m.greedy = isGreedy(parsed)
 	if err := m.checkPool(); err != nil {
 		return nil, err

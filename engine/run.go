@@ -71,7 +71,6 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	}
 	status := s.enter(native, l, m.steps)
 	if status == wasmtime.SmallStack {
-		s.native.Begin(generation)
 		status = s.runElsewhere(native, l, m.steps)
 	}
 	if unwatch != nil {
@@ -120,16 +119,18 @@ func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
 	if memory == 0 {
 		memory = DefaultMemory
 	}
-	if need := m.minMemory(); need > memory {
+	if need := m.least; need > memory {
 		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitMemory, Allowed: memory, Used: need}
 	}
 	if l.Stack > m.engine.cfg.Stack {
 		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitStack, Allowed: m.engine.cfg.Stack, Used: l.Stack}
 	}
 	n := wasmtime.Limits{Table: l.TableElements, Stack: l.Stack}
-	for _, t := range m.parsed.Tables {
-		if l.TableElements != 0 && t.Min > l.TableElements {
-			return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}
+	if l.TableElements != 0 {
+		for _, t := range m.parsed.Tables {
+			if t.Min > l.TableElements {
+				return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}
+			}
 		}
 	}
 	if m.hard {
@@ -155,10 +156,7 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	if timeout > 0 && int64(timeout) < deadline-start {
 		deadline = start + int64(timeout)
 	}
-	s.run, s.calls, s.err, s.inner = r, 0, nil, nil
-	s.mu.Lock()
-	s.parent = ctx
-	s.mu.Unlock()
+	s.run, s.calls, s.err, s.inner, s.parent = r, 0, nil, nil, ctx
 	s.deadline.Store(deadline)
 	s.started.Store(start)
 	s.soft.Store(soft)

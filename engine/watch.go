@@ -118,8 +118,7 @@ func (w *watcher) look(s *slot, now int64) (next int64, running bool) {
 	if now >= deadline {
 		s.requestStop(generation, stopDeadline)
 	}
-	if reason := s.stopReason(generation); reason != 0 {
-		s.native.RequestStop(generation, reason)
+	if s.stopReason(generation) != 0 {
 		w.kick(s, m)
 		return now + int64(kickEvery), true
 	}

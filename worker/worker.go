@@ -235,6 +235,10 @@ func (f *Function) openRoot() (err error) {
 		return fmt.Errorf("open its file system: %w", err)
 	}
 	f.roots = []wasi.Preopen{{Guest: "/", Root: f.root}, {Guest: ".", Root: f.root}}
+	if err := (&wasi.Config{Args: programArgs, Env: f.env, Preopens: f.roots}).Validate(); err != nil {
+		f.root.Close()
+		return err
+	}
 	return nil
 }
 

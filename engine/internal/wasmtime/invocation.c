@@ -217,9 +217,16 @@ void fl_close(fl_invocation *iv) {
 }
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
-// first that fails, close. A step that is not the result must return 0.
+// first that fails, close. A step that is not the result must return 0. Where the thread's
+// stack is too small, the run has not begun.
 int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
   int r = fl_open(iv);
+  if (r == FL_SMALL_STACK) {
+    // It has not begun, and runs again where there is more: who asks for a stop
+    // meanwhile has asked that run.
+    fl_leave(iv);
+    return r;
+  }
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = fl_call(iv, &steps[iv->step], v, FL_MAX_PARAMS);

@@ -164,7 +164,7 @@ func (s *Slot) Begin(generation uint64) { atomic.StoreUint64(s.control, generati
 
 // Run makes a fresh instance of the module, calls the steps in order up to the first
 // that fails or must return 0 and does not, and drops the instance. Begin must
-// come before it.
+// come before it. After SmallStack the run has not begun, and another Run makes it.
 func (s *Slot) Run(m *Module, l Limits, steps *Steps) Status {
 	c := s.c
 	c.module = m.c
