@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
-	"golang.org/x/sys/unix"
 
 	"github.com/faaslens/faaslens/codemap"
 	"github.com/faaslens/faaslens/engine"
@@ -96,9 +95,16 @@ func profileKernel(ctx context.Context, s *session, h *host, code *profiler.Code
 		args = append(args, strconv.Itoa(k.brief))
 	}
 	spent := func(ctx context.Context, o hostcall.Observer) (time.Duration, time.Duration, error) {
-		before := threadTime()
+		before, err := threadTime()
+		if err != nil {
+			return 0, 0, err
+		}
 		out, err := f.Invoke(ctx, &worker.Invocation{Args: args, Stdout: io.Discard, Observer: o})
-		return threadTime() - before, out.Elapsed, err
+		if err != nil {
+			return 0, 0, err
+		}
+		after, err := threadTime()
+		return after - before, out.Elapsed, err
 	}
 	i := profiler.Invocation{Function: f.Name, Number: 1, Start: profiler.Warm}
 	taken, err := s.interleave(ctx, []subject{
@@ -158,13 +164,4 @@ func onOneThread(f func() (time.Duration, error)) (float64, error) {
 	defer runtime.UnlockOSThread()
 	d, err := f()
 	return float64(d.Nanoseconds()), err
-}
-
-// threadTime is the processor time that this thread has used.
-func threadTime() time.Duration {
-	var t unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
-		return 0 // every Linux has the clock
-	}
-	return time.Duration(t.Nano())
 }
