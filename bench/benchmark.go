@@ -24,7 +24,9 @@ func benchmarks() []benchmark {
 		freshBenchmark(),
 		hostcallBenchmark(),
 		killsBenchmark(),
+		profileBenchmark(),
 		cpythonBenchmark(),
+		symbolsBenchmark(),
 	}
 }
 

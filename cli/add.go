@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ func (s *session) addCommand() *cobra.Command {
 		Use:   "add USER/FUNCTION FILE.wasm [flags]",
 		Short: "Add a WebAssembly module as a function",
 		Long: `Keeps a module that another tool has built as USER/FUNCTION, in place of any of
-that name, and compiles it for this machine.`,
+that name, and compiles it for this machine. Split debug information that was packed
+beside the module, as MODULE.dwp, is kept too.`,
 		Example: `  faaslens add demo/python python.wasm
   faaslens add demo/app target/wasm32-wasip1/release/app.wasm --strip`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -38,6 +40,10 @@ that name, and compiles it for this machine.`,
 			if err != nil {
 				return fmt.Errorf("add %s: %w", name, err)
 			}
+			dwp, err := readPackage(args[1])
+			if err != nil {
+				return fmt.Errorf("add %s: %w", name, err)
+			}
 			st, err := s.openStore()
 			if err != nil {
 				return err
@@ -49,7 +55,7 @@ that name, and compiles it for this machine.`,
 			if abs, err := filepath.Abs(origin); err == nil {
 				origin = abs
 			}
-			kept, err := st.Add(name, module, store.AddOptions{Strip: strip, Origin: "added from " + origin})
+			kept, err := st.Add(name, module, store.AddOptions{Strip: strip, Package: dwp, Origin: "added from " + origin})
 			if err != nil {
 				return err
 			}
@@ -58,6 +64,17 @@ that name, and compiles it for this machine.`,
 	}
 	cmd.Flags().BoolVar(&strip, "strip", false, "run a module without debug information, which is kept beside it")
 	return cmd
+}
+
+// readPackage reads the package of split debug information beside a module; nil if there
+// is none.
+func readPackage(module string) ([]byte, error) {
+	for _, path := range []string{module + ".dwp", strings.TrimSuffix(module, ".wasm") + ".dwp"} {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return readModule(path)
+		}
+	}
+	return nil, nil
 }
 
 // readModule reads a file that may be anything.

@@ -212,6 +212,12 @@ func testGDBIsRightOfOptimisedCode(t *testing.T, dir string) {
 		`#0  .*sum \(`, `#1  .* in descend \(`, `#\d+  <the host`,
 		`Value returned is \$3 = 180`,
 	)
+	// Nor is what a callee left in a register taken for a caller's variable.
+	for _, m := range regexp.MustCompile(`descend \(depth=([^,]*), list=([^)]*\)?[^)]*)\)`).FindAllStringSubmatch(out, -1) {
+		if m[1] != "<optimized out>" && m[1] != "..." && m[1] != "0" && m[1] != "1" && m[1] != "2" {
+			t.Errorf("descend has depth=%s", m[1])
+		}
+	}
 }
 
 func testGDBShowsCxx(t *testing.T, dir string) {

@@ -87,7 +87,8 @@ func (s *session) examine(ctx context.Context) *diagnosis {
 	d.Parts = append(d.Parts,
 		debuggerFound("gdb", nativedebug.FindGDB),
 		debuggerFound("lldb", func() (nativedebug.Debugger, error) { return nativedebug.FindLLDB("") }))
-	d.Parts = append(d.Parts, kernelParts("/proc/sys/kernel")...)
+	d.Parts = append(d.Parts, ptraceScope("/proc/sys/kernel"))
+	d.Parts = append(d.Parts, perfParts(ctx)...)
 	d.Parts = append(d.Parts, s.tryC(ctx))
 	d.Works = !slices.ContainsFunc(d.Parts, func(p diagnosed) bool { return p.Verdict == verdictFailed })
 	return d

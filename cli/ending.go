@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,7 +41,8 @@ func invocationEnding(ctx context.Context, st *store.Store, f *worker.Function, 
 		built = info.ModTime
 	}
 	e.excerpt = findExcerpt(e.frames, sources, built)
-	e.closer = fmt.Sprintf("faaslens symbols %s --at 0x%x", f.Name, uint64(e.frames[0].Code))
+	e.closer = fmt.Sprintf("faaslens symbols %s --at 0x%x --build %s", f.Name, uint64(e.frames[0].Code), codeID(f.Module()))
+	e.advice = adviseOnInlining(e.advice, e.frames)
 	return e
 }
 
@@ -125,6 +127,8 @@ func (e *ending) next() []string {
 	return all
 }
 
+const traceAdvice = "see its calls before that with --trace"
+
 func trapAdvice(t *guest.Trap, limits guest.Limits) string {
 	switch t.Code {
 	case guest.TrapStackOverflow:
@@ -143,7 +147,15 @@ func trapAdvice(t *guest.Trap, limits guest.Limits) string {
 	case guest.TrapLinearStackOverflow:
 		return "if it does not recurse forever, build it with a larger stack: -- -Wl,-z,stack-size=8388608"
 	}
-	return "see its calls before that with --trace; build it with -O0 for every function's own frame"
+	return traceAdvice
+}
+
+// adviseOnInlining adds how to get the frames that the compiler has inlined.
+func adviseOnInlining(advice string, frames []worker.Frame) string {
+	if advice == traceAdvice && slices.ContainsFunc(frames, func(f worker.Frame) bool { return f.Inlined }) {
+		advice += "; build it with -O0 for every function's own frame"
+	}
+	return advice
 }
 
 func limitAdvice(l *guest.Limit) string {

@@ -145,7 +145,7 @@ func faasmFunction(user, function string) (guest.Name, faasm.Python, error) {
 // logEnding logs how an invocation went that did not return, with its stack.
 func (l *faasmLog) logEnding(e *ending) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Runtime exception: %s\n", e.message)
+	fmt.Fprintf(&b, "Runtime exception: %s\n", printableLines(e.message))
 	if len(e.frames) > 0 {
 		b.WriteString("Call stack:\n")
 		e.writeStack(&b)
@@ -158,5 +158,9 @@ func (l *faasmLog) logEnding(e *ending) {
 
 // faasmWorkshop is what the tools run functions in: they share one file system.
 func (s *session) faasmWorkshop() (*workshop, error) {
-	return s.newWorkshop(worker.Config{SharedRoot: true})
+	perf, err := s.perfMode("")
+	if err != nil {
+		return nil, err
+	}
+	return s.newPerfWorkshop(worker.Config{SharedRoot: true}, perf)
 }

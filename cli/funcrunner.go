@@ -56,6 +56,7 @@ func (s *session) runForFaasm(ctx context.Context, log *faasmLog, name guest.Nam
 		return exitAborted
 	}
 	defer w.close()
+	defer s.answerStacks(w.worker)()
 	f, err := w.open(ctx, name)
 	if err != nil {
 		log.fail("%v", err)

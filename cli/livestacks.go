@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/inspect"
 	"github.com/faaslens/faaslens/worker"
 )
@@ -29,6 +31,25 @@ type invocationReport struct {
 	Call     string        `json:"call,omitempty"` // the host call that it is in
 	Depth    int           `json:"depth"`          // of the stack; may be more than there are frames
 	Frames   []stackFrame  `json:"frames"`
+	// The host's calls, in Go: inside of that host call, and those by which the
+	// function was invoked.
+	Inner []hostFrame `json:"inner_host_frames,omitempty"`
+	Outer []hostFrame `json:"outer_host_frames,omitempty"`
+}
+
+// hostFrame is a call of the host's.
+type hostFrame struct {
+	Name string `json:"name"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+func hostFrames(frames []engine.HostFrame) []hostFrame {
+	var all []hostFrame
+	for _, f := range frames {
+		all = append(all, hostFrame{f.Function, f.File, f.Line})
+	}
+	return all
 }
 
 func (s *session) stackCommand() *cobra.Command {
@@ -37,8 +58,9 @@ func (s *session) stackCommand() *cobra.Command {
 		Use:   "stack PID|--all [flags]",
 		Short: "Show the stacks of functions that are running",
 		Long: `Shows where each function is that a running faaslens process of yours on this
-machine is executing: the host call that it is in, if it is in one, and its own
-stack. The functions are not stopped: each is interrupted for some microseconds.`,
+machine is executing: the host call that it is in, if it is in one, with the host's
+own calls there; the function's stack; and the host's calls by which it was invoked.
+The functions are not stopped: each is interrupted for some microseconds.`,
 		Example: `  faaslens stack 4711
   faaslens stack --all --json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -86,13 +108,15 @@ func (s *session) answerStacks(w *worker.Worker) (stop func()) {
 	command := strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")
 	l, err := inspect.Listen(s.env.runDir(), func() any {
 		r := processReport{PID: os.Getpid(), Command: command, Invocations: []invocationReport{}}
-		for _, live := range w.Stacks() {
+		for _, live := range w.MixedStacks() {
 			r.Invocations = append(r.Invocations, invocationReport{
 				Function: live.Function.Name.String(),
 				Elapsed:  live.Elapsed,
 				Call:     live.Call,
 				Depth:    live.Depth,
 				Frames:   jsonFrames(live.Function.Backtrace(live.Frames), nil),
+				Inner:    hostFrames(live.Inner),
+				Outer:    hostFrames(live.Outer),
 			})
 		}
 		return r
@@ -131,6 +155,20 @@ func (s *session) allStacks(asJSON bool) error {
 	return s.printStacks(reports, asJSON)
 }
 
+// maxHostFrames is how many of the host's calls are shown above and below a stack.
+const maxHostFrames = 6
+
+// writeHostFrames writes calls of the host, marked as such.
+func (s *session) writeHostFrames(frames []hostFrame) {
+	for i, f := range frames {
+		if i == maxHostFrames {
+			fmt.Fprintf(s.stdout, "    host: %d more\n", len(frames)-i)
+			return
+		}
+		fmt.Fprintf(s.stdout, "    host: %s at %s\n", printable(path.Base(f.Name)), printable(place(f.File, f.Line, 0)))
+	}
+}
+
 func (s *session) printStacks(reports []processReport, asJSON bool) error {
 	if asJSON {
 		return writeJSON(s.stdout, reports)
@@ -149,8 +187,10 @@ func (s *session) printStacks(reports []processReport, asJSON bool) error {
 				where = ", in " + printable(i.Call)
 			}
 			fmt.Fprintf(s.stdout, "  %s, running for %v%s\n", i.Function, i.Elapsed.Round(time.Millisecond), where)
+			s.writeHostFrames(i.Inner)
 			w := stackWriter{w: s.stdout}
 			w.write(plainFrames(i.Frames))
+			s.writeHostFrames(i.Outer)
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ func TestProcessTellsTheStacksOfItsInvocations(t *testing.T) {
 	if err := s.allStacks(false); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"demo/endless, running for ", "#0 turn at ", "endless.c:", "main at "} {
+	for _, want := range []string{"demo/endless, running for ", "#0 turn at ", "endless.c:", "main at ", "host: engine.(*Module).Run at ", "host: cli.TestProcessTells"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &out)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -112,25 +111,6 @@ func freeSpace(dir string) diagnosed {
 		p.Verdict, p.Next = verdictNote, "compiled images take several times their modules: free some space, or set FAASLENS_DIR to another disk"
 	}
 	return p
-}
-
-// kernelParts reads settings that profilers and debuggers depend on.
-func kernelParts(dir string) []diagnosed {
-	settings := []struct{ file, what string }{
-		{"perf_event_paranoid", "perf for other users' and the kernel's events wants 1 or less"},
-	}
-	var all []diagnosed
-	for _, s := range settings {
-		p := diagnosed{Group: "kernel", Name: filepath.Base(s.file), Verdict: verdictNote, Next: s.what}
-		b, err := os.ReadFile(filepath.Join(dir, s.file))
-		if err != nil {
-			p.Found = "not there"
-		} else {
-			p.Found = strings.TrimSpace(string(b))
-		}
-		all = append(all, p)
-	}
-	return append(all, ptraceScope(dir))
 }
 
 // print writes the findings, one part a line, and the next step below it.

@@ -16,7 +16,7 @@ import (
 // program was called by. A stdin that is an *os.File is read only when a function
 // does. env is NAME=VALUE, as from os.Environ.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now}
+	s := &session{program: args[0], stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now}
 	if tool, ok := faasmTools()[filepath.Base(args[0])]; ok {
 		return tool(s, args[1:])
 	}
@@ -28,6 +28,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 
 // session is one run of the program: what Main was given.
 type session struct {
+	program        string // the name it was called by
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            environment
@@ -65,7 +66,9 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		s.buildCommand(), s.addCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
-		s.runCommand(), s.stackCommand(), s.symbolsCommand(), s.gdbCommand(), s.lldbCommand(), s.doctorCommand(), s.versionCommand(), s.toolCommand(),
+		s.runCommand(), s.profileCommand(), s.flameCommand(s.collectCPU), s.stackCommand(), s.symbolsCommand(),
+		s.gdbCommand(), s.lldbCommand(), s.perfCommand(), s.callgrindCommand(),
+		s.doctorCommand(), s.versionCommand(), s.toolCommand(),
 	)
 	return root
 }
@@ -103,7 +106,8 @@ func (s *session) report(ran *cobra.Command, err error) int {
 	return exitCode(err)
 }
 
-// complain writes an error as every error of this program looks.
+// complain writes an error as every error of this program looks. What it says may be a
+// module's words.
 func (s *session) complain(msg string) {
-	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(red, "faaslens:"), msg)
+	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(red, "faaslens:"), printableLines(msg))
 }

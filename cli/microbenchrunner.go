@@ -61,6 +61,7 @@ func (s *session) microbench(ctx context.Context, log *faasmLog, in, out string,
 		return err
 	}
 	defer w.close()
+	defer s.answerStacks(w.worker)()
 	m := &microbench{session: s, log: log, workshop: w, out: dst, reset: reset}
 	return m.all(ctx, src, in)
 }

@@ -30,28 +30,45 @@ type workshop struct {
 	state    *state.Local // what its functions share, as long as it lives
 	worker   *worker.Worker
 	progress *progress
+	perf     *perfAgent // nil unless perf is to be told of code
 }
 
 // newWorkshop opens the data directory and starts a worker, for one invocation at a
 // time unless cfg says otherwise.
 func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
+	return s.newPerfWorkshop(cfg, perfOff)
+}
+
+// newPerfWorkshop is newWorkshop for functions whose code perf is told of.
+func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, error) {
 	st, err := s.openStore()
 	if err != nil {
 		return nil, err
 	}
 	w := &workshop{store: st, progress: s.newProgress()}
+	if perf != perfOff {
+		if w.perf, err = s.startPerf(perf, st, &cfg); err != nil {
+			st.Close()
+			return nil, err
+		}
+	}
 	if cfg.Engine.Shards == 0 {
 		cfg.Engine.Shards, cfg.Engine.Slots = 1, fewSlots
 	}
 	w.state = state.NewLocal(new(state.Memory), state.Limits{})
 	if !cfg.Engine.DebugInfo {
 		if cfg.Engine.DebugInfo, err = s.nativeDebug(); err != nil {
+			w.perf.close()
 			st.Close()
 			return nil, err
 		}
 	}
+	if s.env.get(emulatedVariable) != "" {
+		cfg.Engine.Emulated = true
+	}
 	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
+		w.perf.close()
 		st.Close()
 		return nil, err
 	}
@@ -60,6 +77,7 @@ func (s *session) newWorkshop(cfg worker.Config) (*workshop, error) {
 
 func (w *workshop) close() {
 	w.worker.Close()
+	w.perf.close()
 	w.store.Close()
 }
 
@@ -135,5 +153,5 @@ func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Functio
 }
 
 func (s *session) warn(format string, args ...any) {
-	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(bold, "faaslens: warning:"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(bold, "faaslens: warning:"), printableLines(fmt.Sprintf(format, args...)))
 }

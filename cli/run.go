@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
@@ -23,6 +24,7 @@ import (
 // runFlags is what the command line says about a run.
 type runFlags struct {
 	input, inputFile, cmdline  string
+	perf                       string
 	env, dirs, sourceMap       []string
 	runs                       int
 	timeout                    timeoutFlag
@@ -51,19 +53,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
   faaslens run demo/imgsmith --cmdline "resize=320x0" < lake.png > small.png
   faaslens run demo/convert --dir ./data:/data:ro --dir ./out:/out -- /data/a /out/b
   faaslens run demo/parse --memory 64M --timeout 2s --json < input`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			n := cmd.ArgsLenAtDash()
-			if n < 0 {
-				n = len(args)
-			}
-			switch {
-			case n == 0:
-				return misuse("which function? give USER/FUNCTION, such as demo/hello")
-			case n > 1:
-				return misuse("%q: arguments for the function go behind --", args[1])
-			}
-			return nil
-		},
+		Args: functionAndArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.hasInput = cmd.Flags().Changed("input")
 			name, err := parseFunction(args[0])
@@ -75,23 +65,45 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 			return s.run(ctx, name, &f, args[1:])
 		},
 	}
+	f.register(cmd.Flags())
 	flags := cmd.Flags()
+	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
+	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
+	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
+	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump, map or off (default $FAASLENS_PERF)")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
+	return cmd
+}
+
+// register adds the flags that say what a function is given and what it may take: those
+// of every command that runs one.
+func (f *runFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.input, "input", "", "input `TEXT` for Faasm's interface")
 	flags.StringVar(&f.inputFile, "input-file", "", "`FILE` with that input; - for stdin")
 	flags.StringVar(&f.cmdline, "cmdline", "", "arguments, separated by single spaces as in Faasm: `TEXT`")
 	flags.StringArrayVar(&f.env, "env", nil, "set a variable of the function's environment: `NAME=VALUE`")
 	flags.StringArrayVar(&f.dirs, "dir", nil, "let it see a directory: `HOST:GUEST[:ro]`")
 	flags.StringArrayVar(&f.sourceMap, "source-map", nil, "sources that were compiled below FROM are below TO now: `FROM=TO`")
-	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("stop it after that `DURATION`; 0 for never (default %v)", engine.DefaultTimeout))
 	flags.Var(&f.memory, "memory", fmt.Sprintf("most linear memory: `SIZE` (default %s)", guest.FormatBytes(engine.DefaultMemory)))
-	flags.Var(&f.outputLimit, "output-limit", fmt.Sprintf("most it may write: `SIZE` (default %s; with --json %s)", guest.FormatBytes(engine.DefaultOutput), guest.FormatBytes(jsonOutput)))
+	flags.Var(&f.outputLimit, "output-limit", fmt.Sprintf("most it may write: `SIZE` (default %s; 'run --json' %s)", guest.FormatBytes(engine.DefaultOutput), guest.FormatBytes(jsonOutput)))
 	flags.Var(&f.stack, "stack", fmt.Sprintf("native stack for its calls: `SIZE`, at most %s (default %s)", guest.FormatBytes(engine.MaxStack), guest.FormatBytes(engine.DefaultStack)))
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
-	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
-	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
-	return cmd
+}
+
+// functionAndArguments checks a command line of USER/FUNCTION [-- ARG...].
+func functionAndArguments(cmd *cobra.Command, args []string) error {
+	n := cmd.ArgsLenAtDash()
+	if n < 0 {
+		n = len(args)
+	}
+	switch {
+	case n == 0:
+		return misuse("which function? give USER/FUNCTION, such as demo/hello")
+	case n > 1:
+		return misuse("%q: arguments for the function go behind --", args[1])
+	}
+	return nil
 }
 
 // run runs a function as often as asked for.
@@ -107,9 +119,11 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 	if err != nil {
 		return err
 	}
-	w, err := s.newWorkshop(worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
-		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
-	}})
+	perf, err := s.perfMode(f.perf)
+	if err != nil {
+		return err
+	}
+	w, err := s.newPerfWorkshop(f.worker(), perf)
 	if err != nil {
 		return err
 	}
@@ -129,6 +143,13 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 	r.companions = &companions{session: s, workshop: w, quiet: f.json}
 	defer r.companions.close(ctx)
 	return r.repeat(ctx)
+}
+
+// worker shapes the worker of a command that runs one function, once at a time.
+func (f *runFlags) worker() worker.Config {
+	return worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
+		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
+	}}
 }
 
 // invocation is what every run is given. With an error, its directories may be open.

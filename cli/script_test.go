@@ -60,7 +60,10 @@ func guests() map[string][]string {
 		"t/ends":         {"ends/ends.c", "-O0"},
 		"t/bare":         {"ends/ends.c", "-O0", "--strip"},
 		"t/files":        {"ends/files.c"},
+		"t/endless":      {"endless.c"},
 		"t/unknown":      {"ends/unknown.c"},
+		"t/waits":        {"profile/waits.c"},
+		"demo/endless":   {"endless.c"},
 	}
 }
 
@@ -282,7 +285,7 @@ func mask(ts *testscript.TestScript, neg bool, args []string) {
 
 // maskPaths masks what of paths and offsets differs from build to build.
 func maskPaths(ts *testscript.TestScript, text string) string {
-	text = regexp.MustCompile(`--at 0x[0-9a-f]+`).ReplaceAllString(text, "--at OFFSET")
+	text = regexp.MustCompile(`--at 0x[0-9a-f]+ --build [0-9a-f]{8}`).ReplaceAllString(text, "--at OFFSET --build ID")
 	text = regexp.MustCompile(`\bsrc-[0-9a-f]+`).ReplaceAllString(text, "src-HASH")
 	text = strings.ReplaceAll(text, ts.Getenv("FAASLENS_DIR"), "DATA")
 	return strings.ReplaceAll(text, ts.Getenv("GUESTS"), "GUESTS")

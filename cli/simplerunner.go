@@ -41,6 +41,7 @@ func (s *session) simpleRunner(args []string) int {
 		return exitAborted
 	}
 	defer w.close()
+	defer s.answerStacks(w.worker)()
 	ctx, release := interruptible(context.Background())
 	defer release()
 	f, err := w.open(ctx, name)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,7 +22,9 @@ type stackFrame struct {
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
 	// Inlined means that it has no frame of its own, but is a part of the next.
-	Inlined    bool   `json:"inlined,omitempty"`
+	Inlined bool `json:"inlined,omitempty"`
+	// Language is of a call in a program that the guest interprets.
+	Language   string `json:"language,omitempty"`
 	Offset     uint64 `json:"offset"`      // in the module's file, in bytes
 	CodeOffset uint64 `json:"code_offset"` // in its code section, in bytes
 	Note       string `json:"note,omitempty"`
@@ -32,7 +35,7 @@ func jsonFrames(frames []worker.Frame, sources sourceMap) []stackFrame {
 	for _, f := range frames {
 		all = append(all, stackFrame{
 			Function: uint32(f.Func), Name: f.Function, Linkage: f.Linkage,
-			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined,
+			File: sources.path(f.File), Line: f.Line, Column: f.Column, Inlined: f.Inlined, Language: f.Language,
 			Offset: uint64(f.Offset), CodeOffset: uint64(f.Code), Note: f.Note,
 		})
 	}
@@ -44,7 +47,7 @@ func plainFrames(frames []stackFrame) []worker.Frame {
 	var all []worker.Frame
 	for _, f := range frames {
 		all = append(all, worker.Frame{
-			Func: guest.FuncIndex(f.Function), Offset: guest.FileOffset(f.Offset), Code: guest.CodeOffset(f.CodeOffset),
+			Func: guest.FuncIndex(f.Function), Offset: guest.FileOffset(f.Offset), Code: guest.CodeOffset(f.CodeOffset), Language: f.Language,
 			Location: symbol.Location{
 				Function: f.Name, Linkage: f.Linkage, File: f.File, Line: f.Line, Column: f.Column, Inlined: f.Inlined, Note: f.Note,
 			},
@@ -71,7 +74,7 @@ type stackWriter struct {
 // write writes a stack, innermost call first, with repetitions folded and the
 // middle of a long rest left out.
 func (s *stackWriter) write(frames []worker.Frame) {
-	lines := worker.Fold(frames)
+	lines, startUp := cutStartUp(worker.Fold(frames))
 	s.width = len(fmt.Sprintf("#%d", len(frames)-1))
 	if len(lines) <= innerLines+outerLines {
 		s.lines(lines)
@@ -81,9 +84,31 @@ func (s *stackWriter) write(frames []worker.Frame) {
 		s.note(fmt.Sprintf("%d more", outer[0].At-lines[innerLines].At))
 		s.lines(outer)
 	}
+	if startUp > 0 {
+		s.note(fmt.Sprintf("%d start-up frames", startUp))
+	}
 	if why := whyNoLines(frames); why != "" {
 		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
 	}
+}
+
+// startUpFunctions are those by which the C library or Go's runtime calls a program's
+// main function.
+var startUpFunctions = []string{
+	"__main_void", "__original_main", "_start", "_start.command_export", "wasm_pc_f_loop", "_rt0_wasm_wasip1",
+}
+
+// cutStartUp parts the calls that come before a program's main function from the end of a
+// stack, if they are several and not all of it.
+func cutStartUp(lines []worker.StackLine) (rest []worker.StackLine, startUp int) {
+	n := len(lines)
+	for n > 0 && lines[n-1].Period == 0 && slices.Contains(startUpFunctions, lines[n-1].Frame.Function) {
+		n--
+	}
+	if n == 0 || len(lines)-n < 2 {
+		return lines, 0
+	}
+	return lines[:n], len(lines) - n
 }
 
 func (s *stackWriter) lines(lines []worker.StackLine) {
@@ -117,6 +142,9 @@ func callText(f *worker.Frame, sources sourceMap) string {
 	if f.Inlined {
 		b.WriteString(" (inlined)")
 	}
+	if f.Language != "" {
+		b.WriteString(" (" + printable(f.Language) + ")")
+	}
 	if strings.HasPrefix(f.Note, "debug info unreadable") {
 		fmt.Fprintf(&b, " (%s)", printable(f.Note))
 	}
@@ -148,12 +176,24 @@ func whyNoLines(frames []worker.Frame) string {
 	return why
 }
 
-// adviseOnLines adds to why there are no lines how to get them, unless it says so.
+// adviseOnLines says why there are no lines and how to get them, if there is a way.
 func adviseOnLines(why string) string {
-	if strings.Contains(why, "build with -g") {
+	switch {
+	case strings.HasPrefix(why, symbol.NoGoLines):
+		return strings.TrimPrefix(symbol.NoGoLines, "no line numbers: ")
+	case strings.Contains(why, "build with -g"):
 		return why
 	}
 	return why + "; build it again, without --strip or with -g"
+}
+
+// printableLines is printable for a text of lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = printable(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // printable makes words that come from a module harmless for a terminal.

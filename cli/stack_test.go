@@ -121,3 +121,78 @@ func TestExcerpts(t *testing.T) {
 		})
 	}
 }
+
+func TestStartUpIsFolded(t *testing.T) {
+	of := func(names ...string) (frames []worker.Frame) {
+		for i, n := range names {
+			frames = append(frames, worker.Frame{Code: guest.CodeOffset(i), Offset: guest.FileOffset(i), Location: symbol.Location{Function: n, Line: 1, File: "a.c"}})
+		}
+		return frames
+	}
+	for _, c := range []struct {
+		name   string
+		frames []worker.Frame
+		want   string
+	}{
+		{"behind main", of("main", "__main_void", "__original_main", "_start"), "    #0 main at a.c:1\n    …  3 start-up frames\n"},
+		{"of Go", of("main.main", "wasm_pc_f_loop", "_rt0_wasm_wasip1"), "    #0 main.main at a.c:1\n    …  2 start-up frames\n"},
+		{"but one alone", of("main", "_start"), "    #0 main at a.c:1\n    #1 _start at a.c:1\n"},
+		{"but all of a stack", of("__original_main", "_start"), "    #0 __original_main at a.c:1\n    #1 _start at a.c:1\n"},
+		{"but inside of others", of("__main_void", "_start", "main"), "    #0 __main_void at a.c:1\n    #1 _start at a.c:1\n    #2 main at a.c:1\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b strings.Builder
+			w := stackWriter{w: &b}
+			w.write(c.frames)
+			if diff := cmp.Diff(c.want, b.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestHowToGetLines(t *testing.T) {
+	for note, want := range map[string]string{
+		"no debug info: build with -g":                            "no debug info: build with -g",
+		"no debug info: it is in \"x\", which was not found":      "no debug info: it is in \"x\", which was not found; build it again, without --strip or with -g",
+		symbol.NoGoLines + "; the function is declared in line 3": "Go writes none for WebAssembly",
+	} {
+		if have := adviseOnLines(note); have != want {
+			t.Errorf("%q becomes %q, want %q", note, have, want)
+		}
+	}
+}
+
+func TestModulesWordsDoNotSteerTheTerminal(t *testing.T) {
+	name := guest.Name{User: "t", Function: "x"}
+	for _, e := range []ending{
+		errorEnding(&guest.LinkError{Missing: []guest.MissingImport{{Module: "env", Name: "\x1b[2J", Kind: "function", Want: "()"}}}),
+		{kind: "trap", message: "trap: env.\x1b[2J is not provided\r"},
+	} {
+		var b strings.Builder
+		s := &session{stderr: &b, now: time.Now}
+		e.write(s, &b, name)
+		log := faasmLog{w: &b, now: time.Now}
+		log.logEnding(&e)
+		if strings.ContainsAny(b.String(), "\x1b\r") || !strings.Contains(b.String(), `\x1b[2J`) {
+			t.Errorf("it writes %q", b.String())
+		}
+	}
+}
+
+func TestHintsAreGivenWhereTheyHelp(t *testing.T) {
+	advice := trapAdvice(&guest.Trap{Code: guest.TrapIntegerDivideByZero}, guest.Limits{})
+	own, inlined := worker.Frame{}, worker.Frame{Location: symbol.Location{Inlined: true}}
+	for _, c := range []struct {
+		name, advice, want string
+		frames             []worker.Frame
+	}{
+		{"inlined calls have no frames of their own", advice, advice + "; build it with -O0 for every function's own frame", []worker.Frame{inlined, own}},
+		{"-O0 gives no others where nothing is inlined", advice, advice, []worker.Frame{own, own}},
+		{"other advice stays alone", "", "", []worker.Frame{inlined, own}},
+	} {
+		if have := adviseOnInlining(c.advice, c.frames); have != c.want {
+			t.Errorf("%s: %q, want %q", c.name, have, c.want)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -21,6 +23,7 @@ import (
 type symbolsFlags struct {
 	resolve []string
 	at      []string
+	build   string
 
 	lines, raw, json bool
 }
@@ -65,6 +68,7 @@ it is inlined into, then an empty line. Stacks and --json give such offsets.`,
 	flags.BoolVar(&f.lines, "lines", false, "say where each is declared, and how many bytes its code has")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "only the functions that `NAME` means: functionDefN or a name, with parameters or without")
 	flags.StringArrayVar(&f.at, "at", nil, "say where `OFFSET`s are in the source; - for those on stdin, one a line")
+	flags.StringVar(&f.build, "build", "", "fail unless the function's code is of the build with this `ID`, which stacks give with offsets")
 	flags.BoolVar(&f.raw, "raw", false, "names as the linker has them")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
@@ -80,11 +84,18 @@ func (s *session) symbols(name guest.Name, f *symbolsFlags) error {
 	if err != nil {
 		return suggest(st, name, err)
 	}
+	if id := codeID(m); f.build != "" && f.build != id {
+		return fmt.Errorf("%s was built again since: its code is that of build %s now, not of %s: run it again for a stack of this one", name, id, f.build)
+	}
 	if len(f.at) > 0 {
 		p := &placePrinter{module: m, table: table, w: bufio.NewWriter(s.stdout), raw: f.raw, json: f.json}
 		return p.printAll(f.at, s.stdin)
 	}
-	list := listSymbols(m, table, f.raw)
+	form := forPeople
+	if f.raw {
+		form = forLinker
+	}
+	list := listSymbols(m, table, form)
 	if len(f.resolve) > 0 {
 		if list, err = resolved(list, table, f.resolve); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -126,16 +137,34 @@ func (f *namedFunction) entry() symbolEntry {
 	}
 }
 
+// codeID tells builds of a function apart: the start of the hash of its code.
+func codeID(m *wasm.Module) string {
+	code, _ := m.CodeSection()
+	hash := sha256.Sum256(m.Bytes()[code.Content:code.End()])
+	return hex.EncodeToString(hash[:4])
+}
+
+// nameForm is how functions are called.
+type nameForm int
+
+const (
+	forFaasm  nameForm = iota // as the name section has them
+	forPeople                 // the same, but demangled where the linker left that undone
+	forLinker
+)
+
 // listSymbols returns all functions in the order of Faasm's function.symbols, which is
-// that of their numbers as text. The names are those of the name section, as there.
-func listSymbols(m *wasm.Module, table *symbol.Table, raw bool) []namedFunction {
+// that of their numbers as text.
+func listSymbols(m *wasm.Module, table *symbol.Table, form nameForm) []namedFunction {
 	names, _ := m.Names() // what can be read of a damaged section is better than nothing
 	list := make([]namedFunction, 0, len(m.Funcs))
 	for f := range table.Functions() {
 		n := namedFunction{Function: f, shown: names.Func(f.Index)}
 		switch {
-		case raw && f.Linkage != "":
+		case form == forLinker && f.Linkage != "":
 			n.shown = f.Linkage
+		case form == forPeople && f.Linkage != "" && n.shown == f.Linkage:
+			n.shown = f.Name
 		case n.shown == "" && f.Name != f.Number:
 			n.shown = f.Name
 		}
@@ -319,7 +348,7 @@ func (s *session) funcSym(args []string) int {
 		return exitFailed
 	}
 	var b bytes.Buffer
-	if err := writeSymbols(&b, listSymbols(m, table, false), false); err != nil {
+	if err := writeSymbols(&b, listSymbols(m, table, forFaasm), false); err != nil {
 		log.fail("%v", err)
 		return exitFailed
 	}

@@ -93,6 +93,7 @@ func FuzzRead(f *testing.F) {
 				for range m.Places(b) {
 				}
 				m.FrameAt(b.Start)
+				m.NearestFrame(b.Start)
 			}
 		}
 		_, _ = ReadStubs(img) // an error is as good

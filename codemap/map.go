@@ -106,6 +106,27 @@ func (m *Map) FrameAt(at uintptr) (guest.Frame, bool) {
 	return f, true
 }
 
+// NearestFrame is FrameAt for who counts what code costs. The engine's optimiser keeps the
+// places of instructions that have an effect, and puts the code that computes their
+// operands right before them, without a place of its own. So code without one has the
+// place of the code behind it in the same function, or where there is none of that before
+// it. The frame's Offset is NoPlace only in a function without any place.
+func (m *Map) NearestFrame(at uintptr) (guest.Frame, bool) {
+	b, ok := m.Body(at)
+	if !ok {
+		return guest.Frame{}, false
+	}
+	f := guest.Frame{Func: b.Func, Offset: NoPlace}
+	here := m.after(at+1) - 1
+	for k := max(here, 0); k < m.len() && m.offset(k) < b.End && f.Offset == NoPlace; k++ {
+		f.Offset = m.position(k)
+	}
+	for k := here - 1; k >= 0 && m.offset(k) >= b.Start && f.Offset == NoPlace; k-- {
+		f.Offset = m.position(k)
+	}
+	return f, true
+}
+
 // Places returns the pieces of a function's code: where each starts, an offset of the
 // image, and the instruction that it comes from, or NoPlace. They ascend; each piece
 // ends where the next starts, the last with the body.

@@ -62,9 +62,21 @@ type compiledImage struct {
 	file   *os.File
 	bytes  []byte
 	cached bool
+	copied bool // into memory that is not the file's
 }
 
 func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
+	if i.file != nil && i.copied {
+		info, err := i.file.Stat()
+		if err != nil {
+			return nil, err
+		}
+		b := make([]byte, info.Size())
+		if _, err := i.file.ReadAt(b, 0); err != nil {
+			return nil, err
+		}
+		return e.Load(b)
+	}
 	if i.file != nil {
 		return e.LoadFile(fmt.Sprintf("/proc/self/fd/%d", i.file.Fd()))
 	}
@@ -91,14 +103,14 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	want := entry{
 		Module: hex.EncodeToString(hash[:]),
 		Engine: "wasmtime " + wasmtime.Version,
-		Flags:  fmt.Sprintf("debuginfo=%v", e.cfg.DebugInfo),
+		Flags:  e.cfg.flags(),
 		CPU:    e.cpu,
 	}
 	path := ""
 	if o.CacheDir != "" {
 		path = filepath.Join(o.CacheDir, want.key()+".cwasm")
 		if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f, cached: true}, nil
+			return n, compiledImage{file: f, cached: true, copied: e.cfg.CopyImages}, nil
 		}
 	}
 	bytes, err := e.compile(ctx, parsed, o.Progress)
@@ -109,7 +121,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 		if err := writeEntry(path, want, bytes); err != nil {
 			e.cfg.Log.Warn("the compiled module is not kept, so the next start compiles it again", "error", err)
 		} else if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f}, nil
+			return n, compiledImage{file: f, copied: e.cfg.CopyImages}, nil
 		}
 	}
 	n, err := e.shards[0].native.Load(bytes)
@@ -117,6 +129,15 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 		return nil, compiledImage{}, fmt.Errorf("load the compiled module: %w", err)
 	}
 	return n, compiledImage{bytes: bytes}, nil
+}
+
+// flags are the switches that images depend on.
+func (c Config) flags() string {
+	flags := fmt.Sprintf("debuginfo=%v", c.DebugInfo)
+	if c.Emulated {
+		flags += " without-avx512"
+	}
+	return flags
 }
 
 // key names the entry's files.
@@ -150,7 +171,7 @@ func (e *Engine) fromCache(path string, want entry) (*wasmtime.Module, *os.File)
 		f.Close()
 		return reject(why, err)
 	}
-	n, err := compiledImage{file: f}.load(e.shards[0].native)
+	n, err := compiledImage{file: f, copied: e.cfg.CopyImages}.load(e.shards[0].native)
 	if err != nil {
 		f.Close()
 		return reject("the engine refuses it", err)

@@ -42,6 +42,13 @@ type Config struct {
 	Reset Reset
 	// DebugInfo compiles native debug information into images.
 	DebugInfo bool
+	// CopyImages loads images into memory that belongs to no file, where perf looks
+	// for names in a map file.
+	CopyImages bool
+	// Emulated is for running under valgrind: images are without AVX-512, which it does
+	// not know, and memory is compared with its limit only at host calls and at the
+	// end, because the signals that are sent for it otherwise make callgrind fail.
+	Emulated bool
 	// Log is told of damaged cache entries and the like. Default: discarded.
 	Log *slog.Logger
 }
@@ -148,6 +155,7 @@ func New(cfg Config) (*Engine, error) {
 			KeepResident:  cfg.KeepResident,
 			Reset:         wasmtime.Reset(cfg.Reset),
 			DebugInfo:     cfg.DebugInfo,
+			WithoutAVX512: cfg.Emulated,
 		})
 		if err != nil {
 			e.freeShards()

@@ -50,9 +50,18 @@ type state struct {
 
 func testCalls(t testing.TB) *hostcall.Table {
 	t.Helper()
+	table, err := hostcall.NewTable(testSet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// testSet is the test's own host calls; their state is a *state.
+func testSet() hostcall.Set {
 	i32 := hostcall.Param{Name: "v", Kind: hostcall.Int32}
 	ptr := hostcall.Param{Name: "p", Kind: hostcall.Out, Size: 4}
-	table, err := hostcall.NewTable(hostcall.Set{Specs: []hostcall.Spec{
+	return hostcall.Set{Specs: []hostcall.Spec{
 		{Module: "env", Name: "put", Params: []hostcall.Param{i32}, Do: func(c *hostcall.Call) error {
 			s := c.State.(*state)
 			s.values = append(s.values, c.I32(0))
@@ -81,11 +90,7 @@ func testCalls(t testing.TB) *hostcall.Table {
 			return nil
 		}},
 		{Module: "env", Name: "nop", Do: func(c *hostcall.Call) error { return nil }},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return table
+	}}
 }
 
 func testEngine(t testing.TB) *Engine {

@@ -347,6 +347,14 @@ func TestGuestsRunThoughTheCallersThreadHasASmallStack(t *testing.T) {
 		if _, err := spin.Run(ctx, &Run{States: []any{&state{}}}); !byLimit(guest.LimitDeadline)(err) {
 			t.Errorf("got %v", err)
 		}
+		// A stop that is asked for before the guest has found its stack counts too.
+		ended, end := context.WithCancel(context.Background())
+		end()
+		for range 200 {
+			if _, err := spin.Run(ended, &Run{States: []any{&state{}}}); !byLimit(guest.LimitCancelled)(err) {
+				t.Errorf("got %v", err)
+			}
+		}
 		if err := syscall.Setrlimit(syscall.RLIMIT_STACK, &was); err != nil {
 			t.Error(err)
 		}

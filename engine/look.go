@@ -22,6 +22,12 @@ type LiveStack struct {
 	// more than there are frames.
 	Frames []guest.Frame
 	Depth  int
+	// Inner are the host's calls inside of Call, innermost first, and Outer those by
+	// which the guest was run. AddHost gives them.
+	Inner, Outer []HostFrame
+
+	slot       *slot
+	generation uint64
 }
 
 // Stacks takes the stack of every running invocation. The guests are not stopped:
@@ -55,14 +61,7 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		return LiveStack{}, false
 	}
 	m.setBodies(s.shard)
-	stack, ok := s.native.Look(l, generation, func(attempt int) bool {
-		if attempt < 100 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(50 * time.Microsecond)
-		}
-		return attempt < 500 && s.generation.Load() == generation
-	})
+	stack, ok := s.native.Look(l, generation, s.awaitLook(generation))
 	if !ok {
 		return LiveStack{}, false
 	}
@@ -71,6 +70,9 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		Elapsed: time.Duration(s.engine.watcher.now() - started),
 		Frames:  m.framesOf(s.shard, stack.PCs),
 		Depth:   stack.Depth,
+
+		slot:       s,
+		generation: generation,
 	}
 	switch stack.Place {
 	case wasmtime.InHost:
@@ -80,6 +82,19 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 		live.Call = "the engine"
 	}
 	return live, true
+}
+
+// awaitLook is how one waits for a look at a generation: the first moments attentively,
+// and then with pauses, in which a guest gets on that many signals would hold up.
+func (s *slot) awaitLook(generation uint64) func(attempt int) bool {
+	return func(attempt int) bool {
+		if attempt < 100 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(50 * time.Microsecond)
+		}
+		return attempt < 500 && s.generation.Load() == generation
+	}
 }
 
 // framesOf turns addresses in compiled code into frames.
@@ -107,7 +122,8 @@ func (s *slot) Frames() []guest.Frame {
 
 // MixStacks makes the frames of all guests part of Go's own stacks, in profiles and in
 // runtime.Callers, for the rest of the process's life; FrameAt names them. Until then
-// host calls do nothing for it.
+// host calls do nothing for it. Of more than the 32 frames that Go has room for, those in
+// the middle are left out; the address 16 stands in their place.
 func MixStacks() { wasmtime.MixStacks() }
 
 // FrameAt says which guest frame an address is that runtime.Callers or a profile

@@ -54,6 +54,7 @@ type Module struct {
 	specs   []*hostcall.Spec // by import ID
 	imports []wasmtime.Import
 	memory  string // export name of the memory that host calls see
+	least   uint64 // bytes of memory that an instance starts with
 	hard    bool   // it has memories that cannot be watched: growth is refused
 	greedy  bool   // it takes more of the pool than a slot's share
 	steps   *wasmtime.Steps
@@ -90,6 +91,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 		return nil, err
 	}
 	m.findMemory()
+	m.least = m.minMemory()
 	m.greedy = isGreedy(parsed)
 	m.prepareWarmth()
 	if err := m.checkPool(); err != nil {
@@ -107,7 +109,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
 	m.announce(native)
-	m.tellLoaded(native)
+	m.tellLoaded(e.shards[0], native)
 	m.loaded[0].Store(native)
 	e.modules.Add(1)
 	e.open.Store(m, nil)
@@ -261,7 +263,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 		return nil, err
 	}
 	m.announce(n)
-	m.tellLoaded(n)
+	m.tellLoaded(sh, n)
 	m.loaded[sh.index].Store(n)
 	return n, nil
 }
@@ -284,8 +286,14 @@ var errClosed = errors.New("the module is closed")
 func (m *Module) setBodies(sh *shard) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := m.loaded[sh.index].Load()
-	if n == nil || m.bodies[sh.index] {
+	if n := m.loaded[sh.index].Load(); n != nil {
+		m.putBodies(sh, n)
+	}
+}
+
+// putBodies is setBodies for a module that is being loaded. m.mu is held.
+func (m *Module) putBodies(sh *shard, n *wasmtime.Module) {
+	if m.bodies[sh.index] {
 		return
 	}
 	m.bodies[sh.index] = true
@@ -313,8 +321,9 @@ func (m *Module) readCode(n *wasmtime.Module) (*codemap.Map, error) {
 	return m.code, nil
 }
 
-// tellLoaded tells who asked for it where the code is.
-func (m *Module) tellLoaded(n *wasmtime.Module) {
+// tellLoaded tells who asked for it where the code is. For them Go's tracebacks have whole
+// stacks from the start.
+func (m *Module) tellLoaded(sh *shard, n *wasmtime.Module) {
 	if m.options.Loaded == nil && m.options.Unloaded == nil {
 		return
 	}
@@ -327,6 +336,7 @@ func (m *Module) tellLoaded(n *wasmtime.Module) {
 		m.told = code.Clone()
 	}
 	if m.options.Loaded != nil {
+		m.putBodies(sh, n)
 		m.options.Loaded(codemap.Loaded{Base: n.Base(), Image: n.Image(), Map: m.told})
 	}
 }

@@ -86,9 +86,8 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if ctx.Done() != nil {
 		unwatch = s.followContext(ctx, generation)
 	}
-	status := s.native.Run(native, l, m.steps, pointer)
+	status := s.enter(native, l, m.steps, pointer)
 	if status == wasmtime.SmallStack {
-		s.native.Begin(generation)
 		status = s.runElsewhere(native, l, m.steps, pointer)
 	}
 	if unwatch != nil {
@@ -109,6 +108,15 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	return res, err
 }
 
+// enter is where a stack leaves the host's part for the guest's: see readHostStack.
+//
+//go:noinline
+func (s *slot) enter(native *wasmtime.Module, l wasmtime.Limits, steps *wasmtime.Steps, p *wasmtime.Pointer) wasmtime.Status {
+	status := s.native.Run(native, l, steps, p)
+	runtime.KeepAlive(s)
+	return status
+}
+
 // runElsewhere runs the guest on another thread than this one, whose stack is too small:
 // that of the process's first follows ulimit -s. While this goroutine keeps its thread,
 // the other cannot get it.
@@ -118,7 +126,7 @@ func (s *slot) runElsewhere(native *wasmtime.Module, l wasmtime.Limits, steps *w
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		status = s.native.Run(native, l, steps, p)
+		status = s.enter(native, l, steps, p)
 	}()
 	<-done
 	return status
@@ -130,16 +138,18 @@ func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
 	if memory == 0 {
 		memory = DefaultMemory
 	}
-	if need := m.minMemory(); need > memory {
+	if need := m.least; need > memory {
 		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitMemory, Allowed: memory, Used: need}
 	}
 	if l.Stack > m.engine.cfg.Stack {
 		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitStack, Allowed: m.engine.cfg.Stack, Used: l.Stack}
 	}
 	n := wasmtime.Limits{Table: l.TableElements, Stack: l.Stack}
-	for _, t := range m.parsed.Tables {
-		if l.TableElements != 0 && t.Min > l.TableElements {
-			return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}
+	if l.TableElements != 0 {
+		for _, t := range m.parsed.Tables {
+			if t.Min > l.TableElements {
+				return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}
+			}
 		}
 	}
 	if m.hard {
@@ -165,10 +175,7 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	if timeout > 0 && int64(timeout) < deadline-start {
 		deadline = start + int64(timeout)
 	}
-	s.run, s.calls, s.err = r, 0, nil
-	s.mu.Lock()
-	s.parent = ctx
-	s.mu.Unlock()
+	s.run, s.calls, s.err, s.inner, s.parent = r, 0, nil, nil, ctx
 	s.deadline.Store(deadline)
 	s.started.Store(start)
 	s.soft.Store(soft)
@@ -210,7 +217,10 @@ func (s *slot) outcome(m *Module, generation uint64, status wasmtime.Status, res
 	case soft != 0 && res.Memory > soft:
 		return &guest.Limit{Kind: guest.LimitMemory, Allowed: soft, Used: res.Memory, Frames: s.frames(m)}
 	case status != wasmtime.Done && (reason == stopDeadline || reason == stopCancelled):
-		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.frames(m)}
+		l := &guest.Limit{Kind: guest.LimitCancelled, Frames: s.inner}
+		if s.inner == nil {
+			l.Frames = s.frames(m)
+		}
 		if reason == stopDeadline {
 			l.Kind, l.Used, l.Allowed = guest.LimitDeadline, uint64(res.Elapsed), uint64(s.deadline.Load()-s.started.Load())
 		}

@@ -36,15 +36,16 @@ type slot struct {
 	soft       atomic.Uint64 // memory beyond which the guest is stopped
 
 	// Of the running invocation; its goroutine's own.
-	run   *Run
-	err   error // with which a host call ended the guest
-	calls int   // host calls under way: more than one where one runs the guest
-	call  hostcall.Call
-
-	mu     sync.Mutex // guards what follows
+	run    *Run
+	err    error         // with which a host call ended the guest
+	calls  int           // host calls under way: more than one where one runs the guest
+	inner  []guest.Frame // the stack at which a call by a host call was stopped
+	call   hostcall.Call
 	parent context.Context
 	ctx    context.Context // made when a host call asks
-	cancel context.CancelCauseFunc
+
+	mu     sync.Mutex              // guards cancel, which only the invocation's goroutine sets
+	cancel context.CancelCauseFunc // of ctx
 }
 
 func newSlot(e *Engine, sh *shard) (*slot, error) {
@@ -138,6 +139,9 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 			s.err = nil
 			return guest.Value{}, err
 		}
+		if s.inner == nil && s.stopReason(s.generation.Load()) != 0 {
+			s.inner = s.frames(m)
+		}
 		return guest.Value{}, s.failure(m)
 	}
 	if len(results) == 0 {
@@ -148,9 +152,9 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 
 // Context implements hostcall.Guest.
 func (s *slot) Context() context.Context {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.ctx == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		// It ends by requestStop alone, so that a guest whose call was woken does
 		// not go on.
 		s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(s.parent))
@@ -162,8 +166,8 @@ func (s *slot) Context() context.Context {
 }
 
 // requestStop asks an invocation to stop, unless it has been asked. Waiting host calls
-// are woken; the watcher sees to the rest, and asks again where the guest had not
-// started yet.
+// are woken; the watcher sees to the rest. No request is lost: begin tells the binding of
+// a generation before anybody else can know it.
 func (s *slot) requestStop(generation uint64, reason uint8) {
 	for {
 		before := s.asked.Load()
@@ -193,10 +197,12 @@ func (s *slot) stopReason(generation uint64) uint8 {
 
 // dropContext ends what Context made.
 func (s *slot) dropContext() {
-	s.mu.Lock()
-	if s.cancel != nil {
-		s.cancel(errStopped)
+	s.parent = nil
+	if s.ctx == nil {
+		return
 	}
-	s.parent, s.ctx, s.cancel = nil, nil, nil
+	s.mu.Lock()
+	s.cancel(errStopped)
+	s.ctx, s.cancel = nil, nil
 	s.mu.Unlock()
 }

@@ -118,13 +118,13 @@ func (w *watcher) look(s *slot, now int64) (next int64, running bool) {
 	if now >= deadline {
 		s.requestStop(generation, stopDeadline)
 	}
-	if reason := s.stopReason(generation); reason != 0 {
-		s.native.RequestStop(generation, reason)
+	if s.stopReason(generation) != 0 {
 		w.kick(s, m)
 		return now + int64(kickEvery), true
 	}
-	// A debugger would stop at each signal. There, memory is looked at in host calls.
-	if soft != 0 && !w.engine.cfg.DebugInfo && now-started >= int64(lookEvery) {
+	// A debugger would stop at each signal, and callgrind fail. There, memory is looked
+	// at in host calls.
+	if soft != 0 && !w.engine.cfg.DebugInfo && !w.engine.cfg.Emulated && now-started >= int64(lookEvery) {
 		w.kick(s, m)
 	}
 	return min(deadline, now+int64(lookEvery)), true

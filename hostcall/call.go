@@ -93,8 +93,18 @@ func (s *Spec) begin(c *Call, mem Memory, states []any, args []guest.Value) int 
 	}
 	for i := range s.Params {
 		p := &s.Params[i]
-		if p.Kind > Int64 && !c.resolve(i, p) {
-			return i
+		switch p.Kind {
+		case Int32, Int64:
+		case In, Out:
+			b, ok := mem.Slice(args[p.at].U32(), p.Size)
+			if !ok {
+				return i
+			}
+			c.bytes[i] = b
+		default:
+			if !c.resolve(i, p) {
+				return i
+			}
 		}
 	}
 	return -1
@@ -118,8 +128,6 @@ func (c *Call) resolve(i int, p *Param) bool {
 	var ok bool
 	ptr := c.args[p.at].U32()
 	switch p.Kind {
-	case In, Out:
-		c.bytes[i], ok = c.Memory.Slice(ptr, p.Size)
 	case InBytes, OutBytes:
 		c.bytes[i], ok = c.Memory.Slice(ptr, c.args[p.at+1].U32())
 	case InArray:

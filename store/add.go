@@ -16,6 +16,8 @@ type AddOptions struct {
 	// one as its debug file. A module that has neither, or is stripped already,
 	// is kept as it is.
 	Strip bool
+	// Package is the module's split DWARF (.dwp), kept beside it; nil for none.
+	Package []byte
 	// Origin goes into the function's metadata.
 	Origin string
 }
@@ -87,6 +89,9 @@ func prepare(module []byte, options AddOptions) ([]content, error) {
 			files = append(files, content{DebugFile, debug})
 		}
 	}
+	if options.Package != nil {
+		files = append(files, content{PackageFile, options.Package})
+	}
 	meta.SHA256 = checksum(run)
 	return append(files, content{MetaFile, meta.encode()}, content{ModuleFile, run}), nil
 }
@@ -96,12 +101,12 @@ func checksum(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// replace writes files in place of a function's. A debug file that is not among
-// them goes.
+// replace writes files in place of a function's. A debug file or package that is not
+// among them goes.
 func (d *functionDir) replace(files []content) error {
-	hasDebug := false
+	has := make(map[string]bool)
 	for _, f := range files {
-		hasDebug = hasDebug || f.name == DebugFile
+		has[f.name] = true
 		if err := d.writable(f.name); err != nil {
 			return err
 		}
@@ -119,8 +124,10 @@ func (d *functionDir) replace(files []content) error {
 		d.drop(written)
 		return err
 	}
-	if !hasDebug {
-		d.root.Remove(DebugFile) // if it stays, it is ignored: it fits no more
+	for _, old := range []string{DebugFile, PackageFile} {
+		if !has[old] {
+			d.root.Remove(old) // if it stays, it is ignored: it fits no more
+		}
 	}
 	return nil
 }

@@ -86,6 +86,21 @@ func (d *functionDir) debugCandidates(module *wasm.Module) (paths []string, note
 	return unique[:min(len(unique), maxDebugCandidates)], note
 }
 
+// ReadPackage returns the split DWARF that is kept beside a function's module; nil if
+// there is none.
+func (s *Store) ReadPackage(name guest.Name) ([]byte, error) {
+	d, err := s.openFunction(name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.root.Close()
+	b, _, err := readFile(d.root, filepath.Join(d.path, PackageFile), PackageFile, wasm.MaxModuleSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
 func (d *functionDir) openDebug(rel string, module *wasm.Module) (Debug, error) {
 	path := filepath.Join(d.path, rel)
 	b, _, err := readFile(d.root, path, rel, wasm.MaxModuleSize)

@@ -22,7 +22,9 @@ const (
 const (
 	ModuleFile = "function.wasm"
 	DebugFile  = "function.wasm.debug"
-	MetaFile   = "meta.json"
+	// PackageFile has the split DWARF of a module.
+	PackageFile = "function.wasm.dwp"
+	MetaFile    = "meta.json"
 )
 
 // ErrNotFound means that there is no function of that name.

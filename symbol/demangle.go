@@ -1,7 +1,9 @@
 package symbol
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,6 +70,9 @@ var unresolved = regexp.MustCompile(`sr[0-9]+[A-Za-z_]`)
 var taggedConstructor = regexp.MustCompile(`(?:C[1-5]|D[0-5])(B([0-9]+))`)
 
 func parseMangled(name string, options []demangle.Option) (string, bool) {
+	if !slices.Contains(options, demangle.NoRust) {
+		name = keepUnderscores(name)
+	}
 	plain, tags := cutTags(name)
 	if len(tags) == 0 {
 		s, err := demangle.ToString(name, options...)
@@ -79,6 +84,38 @@ func parseMangled(name string, options []demangle.Option) (string, bool) {
 	}
 	putTags(a, tags)
 	return demangle.ASTToString(a, options...), true
+}
+
+// legacyRust finds the form that Rust's names have by default.
+var legacyRust = regexp.MustCompile(`^_ZN([0-9]+[^0-9].*)17h[0-9a-f]{16}E$`)
+
+// keepUnderscores doubles the underscore that an identifier of Rust's older form starts
+// with: the demangler drops one, which is right only before a $, where the compiler put
+// it.
+func keepUnderscores(name string) string {
+	m := legacyRust.FindStringSubmatchIndex(name)
+	if m == nil {
+		return name
+	}
+	var b strings.Builder
+	b.WriteString(name[:m[2]])
+	for rest := name[m[2]:m[3]]; rest != ""; {
+		digits := 0
+		for digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9' {
+			digits++
+		}
+		size, err := strconv.Atoi(rest[:digits])
+		if err != nil || size == 0 || size > len(rest)-digits {
+			return name
+		}
+		id := rest[digits : digits+size]
+		if id[0] == '_' && !strings.HasPrefix(id, "_$") {
+			id = "_" + id
+		}
+		fmt.Fprintf(&b, "%d%s", len(id), id)
+		rest = rest[digits+size:]
+	}
+	return b.String() + name[m[3]:]
 }
 
 // cutTags takes the ABI tags of constructors and destructors out of a name.

@@ -48,10 +48,20 @@ type lineEntry struct {
 }
 
 // openDWARF indexes the module's DWARF.
-func openDWARF(m *wasm.Module, code codeLayout, memory *budget, split SplitOpener) *dwarfData {
+func openDWARF(m *wasm.Module, code codeLayout, memory *budget, src *Source) *dwarfData {
 	d := &dwarfData{img: newImage(m, code, false, memory)}
 	d.lines.tables = make(map[lineKey]*lineEntry)
-	d.split = &splitFiles{opener: split, module: m, files: make(map[string]*splitFile)}
+	d.split = &splitFiles{opener: src.Split, module: m, files: make(map[string]*splitFile)}
+	d.split.packed = sync.OnceValues(func() (*dwarfPackage, error) {
+		if src.Package == nil {
+			return nil, nil
+		}
+		b, err := src.Package()
+		if err != nil || b == nil {
+			return nil, err
+		}
+		return readPackage(b)
+	})
 	d.err = d.img.readUnits()
 	var whole, rest []owned
 	var parts []span
@@ -132,10 +142,11 @@ func (d *dwarfData) linesOf(u *unit) (*lineTable, error) {
 // Both come from the module: look them up with care.
 type SplitOpener func(dir, name string) ([]byte, error)
 
-// splitFiles are the split DWARF files that units name.
+// splitFiles are the split DWARF files that units name, or the package of all of them.
 type splitFiles struct {
 	opener SplitOpener
 	module *wasm.Module
+	packed func() (*dwarfPackage, error) // nil if there is none
 
 	sync.Mutex
 	files map[string]*splitFile
@@ -164,9 +175,26 @@ func (s *splitFiles) open(skeleton *unit) (*unit, error) {
 	return nil, fmt.Errorf("split debug file %q: it is of another build", skeleton.dwoName)
 }
 
-// image reads the file that a skeleton names, or the module, if that has split
-// sections of its own.
+// image reads what has the split unit of a skeleton: the package of all, if there is one,
+// or else its file.
 func (s *splitFiles) image(skeleton *unit) (*image, error) {
+	packed, err := s.packed()
+	if err == nil && packed != nil {
+		var img *image
+		if img, err = packed.image(skeleton); err == nil {
+			return img, nil
+		}
+	}
+	img, fileErr := s.file(skeleton)
+	if fileErr != nil && err != nil {
+		return nil, fmt.Errorf("%w; package: %w", fileErr, err)
+	}
+	return img, fileErr
+}
+
+// file reads the file that a skeleton names, or the module, if that has split
+// sections of its own.
+func (s *splitFiles) file(skeleton *unit) (*image, error) {
 	s.Lock()
 	_, within := s.module.Custom(".debug_info.dwo")
 	key := skeleton.compDir + "\x00" + skeleton.dwoName
@@ -199,8 +227,11 @@ func (s *splitFiles) image(skeleton *unit) (*image, error) {
 }
 
 func splitImage(m *wasm.Module, skeleton *unit) (*image, error) {
-	main := skeleton.img
-	img := newImage(m, main.code, true, main.memory)
+	return finishSplit(newImage(m, skeleton.img.code, true, skeleton.img.memory), skeleton.img)
+}
+
+// finishSplit reads the units of a split file, or of its part in a package.
+func finishSplit(img, main *image) (*image, error) {
 	img.ranges, img.reread = main.ranges, newBudget(int64(rereadFactor*(len(img.abbrev)+len(main.ranges)+len(img.rnglists))+rereadFloor))
 	if len(img.info) == 0 {
 		return nil, errors.New("it has no .debug_info.dwo")

@@ -103,6 +103,30 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
+func FuzzPackage(f *testing.F) {
+	var bases []*wasm.Module
+	for _, version := range []string{"-gdwarf-4", "-gdwarf-5"} {
+		object := compile(f, tinySource, version, "-g", "-O1", "-gsplit-dwarf")
+		dwp := pack(f, []string{strings.TrimSuffix(object, ".o") + ".dwo"})
+		out := wasmtest.File(f, "tiny.wasm", nil)
+		wasmtest.Run(f, "lld-19", "wasm-ld-19", object, "--export=sum", "-o", out)
+		bases = append(bases, parse(f, wasmtest.ReadFile(f, out)))
+		p := parse(f, dwp)
+		index, _ := p.Custom(".debug_cu_index")
+		f.Add(index.Payload, dwp)
+	}
+	f.Fuzz(func(t *testing.T, index, dwp []byte) {
+		// The index alone, before the sections that are, and the whole.
+		mixed := append([]byte(wasmtest.Preamble), wasmtest.Custom(".debug_cu_index", index)...)
+		mixed = append(mixed, dwp[min(len(dwp), len(wasmtest.Preamble)):]...)
+		for _, m := range bases {
+			for _, b := range [][]byte{mixed, dwp} {
+				exercise(t, symbol.Source{Module: m, Package: func() ([]byte, error) { return b, nil }})
+			}
+		}
+	})
+}
+
 func FuzzDebugFile(f *testing.F) {
 	whole := tiny(f, "-gdwarf-5")
 	stripped, debug, err := wasm.Strip(whole, wasm.StripOptions{})

@@ -10,6 +10,9 @@ import (
 	"github.com/faaslens/faaslens/wasm"
 )
 
+// NoGoLines starts the note on a location in a Go program.
+const NoGoLines = "no line numbers: Go writes none for WebAssembly"
+
 // goTable is the table in which a Go program keeps the names, files and first lines
 // of its functions (runtime.pcHeader and runtime._func, as of Go 1.20). It lies in the
 // program's memory.
@@ -225,6 +228,6 @@ func (g *goTable) describe(l *Location, t *Table, i guest.FuncIndex) {
 	}
 	if f.file != "" {
 		l.File = f.file
-		l.Note = fmt.Sprintf("no line numbers: Go writes none for WebAssembly; the function is declared in line %d", f.line)
+		l.Note = fmt.Sprintf(NoGoLines+"; the function is declared in line %d", f.line)
 	}
 }

@@ -47,8 +47,8 @@ func TestMissingDebugInfoIsNoted(t *testing.T) {
 		module, debug []byte
 		want          symbol.Location
 	}{
-		{"a module with debug info needs no note", withDebug, nil, symbol.Location{Function: "fill", Line: 5}},
-		{"a debug file serves a stripped module", stripped, debug, symbol.Location{Function: "fill", Line: 5}},
+		{"a module with debug info needs no note", withDebug, nil, symbol.Location{Function: "fill", Line: 5, Declared: 3}},
+		{"a debug file serves a stripped module", stripped, debug, symbol.Location{Function: "fill", Line: 5, Declared: 3}},
 		{"without -g there are names only", plain, nil, symbol.Location{Function: "fill", Note: "no debug info: build with -g"}},
 		{"a debug file that is not there is named", stripped, nil, symbol.Location{Note: `no debug info: it is in "function.debug.wasm", which was not found`}},
 		{"a debug file of another build is not used", stripped, changed, symbol.Location{Note: "debug info unreadable: debug file: it is of another build: its code differs"}},

@@ -22,6 +22,10 @@ type Source struct {
 	Debug []byte
 	// Split finds split DWARF files; nil means that none are looked for.
 	Split SplitOpener
+	// Package reads the package that has the split files of all units (.dwp), which
+	// goes before them; nil, or a nil slice, means that there is none. It is called
+	// once, when a split unit is needed.
+	Package func() ([]byte, error)
 }
 
 // Location is one function's place in the source.
@@ -38,6 +42,9 @@ type Location struct {
 	// Line and Column count from 1; 0 means that the compiler gives none, as for
 	// code that it made by itself.
 	Line, Column int
+	// Declared is the line of File where the function is declared; 0 if it is in another
+	// file, or not known.
+	Declared int
 	// Inlined means that the function has no frame of its own: it is a part of
 	// the next location's.
 	Inlined bool
@@ -69,7 +76,7 @@ func Open(src Source) *Table {
 		case err != nil:
 			return nil, unreadable(err)
 		case m != nil && m.HasDWARF():
-			return openDWARF(m, layoutOf(src.Module), newBudget(MaxMemory), src.Split), ""
+			return openDWARF(m, layoutOf(src.Module), newBudget(MaxMemory), &t.src), ""
 		case src.Module.ExternalDebugInfo() != "" && src.Debug == nil:
 			return nil, fmt.Sprintf("no debug info: it is in %q, which was not found", src.Module.ExternalDebugInfo())
 		}
@@ -153,6 +160,9 @@ func (t *Table) chain(b *body, s int32, offset guest.CodeOffset, place Location)
 		f := t.infoOf(b, s, offset)
 		place.Function, place.Linkage, place.Inlined = f.name(), f.linkage, scope.parent != none
 		place.named = true
+		if file, line := t.declaration(f); file == "" || file == place.File {
+			place.Declared = line
+		}
 		if place.Function == "" {
 			t.nameless(&place, offset)
 		}

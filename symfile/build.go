@@ -35,6 +35,9 @@ func Build(c Code) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b, err = undefineCallerSaved(b, in.Machine); err != nil {
+			return nil, err
+		}
 		out.add(outSection{name: ".eh_frame", data: b, kind: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, addr: uint64(c.Base) + s.Offset, align: 8})
 	}
 	if err := out.addDebug(in, c.Image); err != nil {

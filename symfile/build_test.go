@@ -26,6 +26,12 @@ var sampleModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x0a\x04\x01\x02\x00\x0b" +
 	"\x00\x0e\x04name\x01\x07\x01\x01\x04work")
 
+// sampleFrames is unwinding information in the engine's form: a CIE, and FDEs of two
+// functions, of which the second saves r13.
+const sampleFrames = "\x14\x00\x00\x00\x00\x00\x00\x00\x01zR\x00\x01\x78\x10\x01\x10\x0c\x07\x08\x90\x01\x00\x00" +
+	"\x18\x00\x00\x00\x1c\x00\x00\x00" + "\x00\x10\x00\x00\x00\x00\x00\x00" + "\x04\x00\x00\x00\x00\x00\x00\x00" + "\x00\x41\x0e\x10" +
+	"\x20\x00\x00\x00\x38\x00\x00\x00" + "\x00\x20\x00\x00\x00\x00\x00\x00" + "\x08\x00\x00\x00\x00\x00\x00\x00" + "\x00\x41\x0e\x10\x86\x02\x41\x8d\x04\x00\x00\x00"
+
 // sampleImage is a compiled image of it as the engine writes them, with a unit of debug
 // information in C and names that are changed.
 func sampleImage() []byte {
@@ -37,7 +43,7 @@ func sampleImage() []byte {
 	rela[0], rela[8], rela[12], rela[16] = 13, byte(elf.R_X86_64_64), 1, 2
 	for _, s := range []outSection{
 		{name: ".text", data: []byte("\x55\x48\x89\xe5"), kind: elf.SHT_PROGBITS, align: 16},
-		{name: ".eh_frame", data: make([]byte, 8), kind: elf.SHT_PROGBITS, align: 1},
+		{name: ".eh_frame", data: []byte(sampleFrames), kind: elf.SHT_PROGBITS, align: 8},
 		{name: ".debug_info", data: info, kind: elf.SHT_PROGBITS, align: 1},
 		{name: ".debug_abbrev", data: []byte("\x01\x11\x00\x13\x0b\x11\x01\x00\x00\x00"), kind: elf.SHT_PROGBITS, align: 1},
 		{name: ".debug_str", data: []byte("\x00wasmtime_resolve_vmctx_memory_ptr_39_0_0\x00__main_argc_argv\x00_ZN1a1b17h0123456789abcdefE\x00"), kind: elf.SHT_PROGBITS, align: 1},

@@ -3,12 +3,15 @@ package toolchain
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -142,6 +145,13 @@ func (c *cBuild) compileSources(ctx context.Context) ([]string, error) {
 		if s.kind == cxxSource {
 			lang, user = CXX, c.flags.cxx
 		}
+		if c.flags.splitDWARF {
+			kept, err := c.splitFile(i, s.path)
+			if err != nil {
+				return nil, err
+			}
+			user = append(slices.Clip(user), kept...)
+		}
 		steps[i] = c.compileStep(s.path, lang, user, filepath.Join(c.work, fmt.Sprintf("%03d-%s.o", i, filepath.Base(s.path))))
 	}
 	c.runSteps(ctx, steps)
@@ -160,6 +170,29 @@ func (c *cBuild) compileSources(ctx context.Context) ([]string, error) {
 		objects = append(objects, s.object)
 	}
 	return objects, failed
+}
+
+// splitFile returns flags that leave a source's split debug file where it stays: the
+// compiler puts it beside the object, which goes. It is of this source with these flags,
+// and is made anew with them.
+func (c *cBuild) splitFile(i int, source string) ([]string, error) {
+	if c.CacheDir == "" {
+		return nil, nil // beside the objects, as nothing is kept
+	}
+	full, err := filepath.Abs(within(c.Dir, source))
+	if err != nil {
+		return nil, fmt.Errorf("build: split debug file: %w", err)
+	}
+	sum := sha256.Sum256(fmt.Appendln(nil, i, full, c.clang.Path, c.base, c.Flags))
+	dir, err := filepath.Abs(filepath.Join(c.CacheDir, "split-"+hex.EncodeToString(sum[:6])))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("build: split debug file: %w", err)
+	}
+	path := filepath.Join(dir, filepath.Base(source)+".dwo")
+	return []string{"-Xclang", "-split-dwarf-file", "-Xclang", path, "-Xclang", "-split-dwarf-output", "-Xclang", path}, nil
 }
 
 // compileStep is one source on its way to an object.

@@ -12,6 +12,7 @@ type cFlags struct {
 	target []string // those that a library must share to link with the rest
 	// ownStart says that the user decides what starts the module.
 	ownStart   bool
+	splitDWARF bool // into files beside the objects
 	exceptions bool
 }
 
@@ -82,6 +83,10 @@ func (s *cFlags) add(f string, args []string) {
 		s.target = append(s.target, args...)
 	}
 	switch f {
+	case "-gsplit-dwarf", "-gsplit-dwarf=split":
+		s.splitDWARF = true
+	case "-gno-split-dwarf", "-gsplit-dwarf=single":
+		s.splitDWARF = false
 	case "-nostartfiles", "-nostdlib", "-nodefaultlibs", "-shared", "-r", "-pthread", "-target":
 		s.ownStart = true
 	case "-fexceptions", "-fcxx-exceptions", "-fignore-exceptions":

@@ -20,9 +20,7 @@ import (
 // operators.
 func (c *call) writeBacktrace(depth int32, h *hostcall.Call) error {
 	f := c.function
-	stack := h.Guest.Frames()
-	stack = stack[min(max(int(depth), 0), len(stack)):]
-	frames := f.Backtrace(stack)
+	frames := f.backtraceIn(h.Guest, int(depth))
 	f.logBacktrace(h.Guest.Context(), frames)
 
 	var b bytes.Buffer
@@ -53,7 +51,11 @@ func (f *Function) writeFaasmFrame(b *bytes.Buffer, fr *Frame) {
 	if body, ok := f.Module().Body(fr.Func); ok && fr.Offset >= body.Offset {
 		offset = fr.Offset - body.Offset
 	}
-	fmt.Fprintf(b, "wasm!%s!%s+%d", f.Name, name, offset)
+	if fr.Language != "" {
+		fmt.Fprintf(b, "%s!%s!%s", fr.Language, f.Name, fr.Function)
+	} else {
+		fmt.Fprintf(b, "wasm!%s!%s+%d", f.Name, name, offset)
+	}
 	if fr.File != "" {
 		fmt.Fprintf(b, " at %s:%d:%d", fr.File, fr.Line, fr.Column)
 	}
@@ -159,6 +161,7 @@ type loggedFrame struct {
 	Line       int    `json:"line,omitempty"`
 	Column     int    `json:"column,omitempty"`
 	Inlined    bool   `json:"inlined,omitempty"`
+	Language   string `json:"language,omitempty"`
 	Function   uint32 `json:"function"`
 	CodeOffset uint64 `json:"code_offset"`
 }
@@ -173,7 +176,7 @@ func (f *Function) logBacktrace(ctx context.Context, frames []Frame) {
 	}
 	logged := make([]loggedFrame, 0, min(len(frames), maxLogged))
 	for _, fr := range frames[:min(len(frames), maxLogged)] {
-		logged = append(logged, loggedFrame{fr.Function, fr.File, fr.Line, fr.Column, fr.Inlined, uint32(fr.Func), uint64(fr.Code)})
+		logged = append(logged, loggedFrame{fr.Function, fr.File, fr.Line, fr.Column, fr.Inlined, fr.Language, uint32(fr.Func), uint64(fr.Code)})
 	}
 	log.LogAttrs(ctx, slog.LevelDebug, "backtrace",
 		slog.String("function", f.Name.String()), slog.Int("depth", len(frames)), slog.Any("frames", logged))

@@ -71,7 +71,7 @@ const (
 func repetition(frames []Frame, starts []int) (period, times int) {
 	same := func(i, j int) bool {
 		a, b := &frames[starts[i]], &frames[starts[j]]
-		return a.Func == b.Func && a.Offset == b.Offset
+		return a.Func == b.Func && a.Offset == b.Offset && a.Language == b.Language && (a.Language == "" || a.Location == b.Location)
 	}
 	for p := 1; p <= maxPeriod && p*minTimes <= len(starts); p++ {
 		n := p

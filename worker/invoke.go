@@ -49,7 +49,6 @@ type Outcome struct {
 // call is the state of one invocation, kept for the next.
 type call struct {
 	wasi    wasi.System
-	wasiCfg wasi.Config
 	faasm   faasm.Invocation
 	run     engine.Run
 	states  [2]any
@@ -124,7 +123,7 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 	if args == nil {
 		args = programArgs
 	}
-	c.wasiCfg = wasi.Config{
+	cfg := wasi.Config{
 		Args:     args,
 		Env:      c.env,
 		Stdin:    inv.Stdin,
@@ -132,10 +131,13 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Stderr:   &c.stderr,
 		Preopens: c.roots,
 	}
-	if err := c.wasiCfg.Validate(); err != nil {
-		return err
+	if inv.Args != nil || inv.Env != nil || inv.Preopens != nil {
+		// What the function itself brings was found right when it was opened.
+		if err := cfg.Validate(); err != nil {
+			return err
+		}
 	}
-	c.wasi.Reset(&c.wasiCfg)
+	c.wasi.Reset(&cfg)
 	c.faasm.Reset(faasm.Config{
 		Input:       inv.Input,
 		Python:      inv.Python,
@@ -166,7 +168,6 @@ func (c *call) release() {
 	c.wasi.Close()
 	c.faasm.Close()
 	c.stdout.w, c.stderr.w = nil, nil
-	c.wasiCfg = wasi.Config{}
 	c.run.Observer, c.run.Pointer = nil, nil
 	c.function = nil
 }

@@ -23,6 +23,10 @@ type Frame struct {
 	// are inlined into one have its offset.
 	Code guest.CodeOffset
 	symbol.Location
+	// Language is of a call in a program that the guest interprets: it has no frame of
+	// its own, and the offsets are those of the interpreter's frame that runs it. It is
+	// empty for the guest's own calls.
+	Language string
 }
 
 // Symbols says where the function's code comes from. It is opened when it is first
@@ -45,7 +49,7 @@ func OpenSymbols(st *store.Store, name guest.Name) (*wasm.Module, *symbol.Table,
 }
 
 func openTable(st *store.Store, name guest.Name, m *wasm.Module) *symbol.Table {
-	src := symbol.Source{Module: m, Split: openSplit}
+	src := symbol.Source{Module: m, Split: openSplit, Package: func() ([]byte, error) { return st.ReadPackage(name) }}
 	if !m.HasDWARF() {
 		// Without a debug file, the table says on each location what is missing.
 		if debug, err := st.FindDebug(name, m); err == nil {

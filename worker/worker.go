@@ -41,6 +41,9 @@ type Config struct {
 	Warm bool
 	// State is what functions share. Nil: they share none, and trap where they try.
 	State *state.Local
+	// Interpreters knows the guests whose stacks are merged with those of the programs
+	// that they interpret. May be nil.
+	Interpreters Interpreters
 	// Progress is told how long the compilation of a function has taken so far.
 	// May be nil.
 	Progress func(name guest.Name, size int, elapsed time.Duration)
@@ -101,7 +104,8 @@ type Function struct {
 	root   *os.Root
 	roots  []wasi.Preopen
 	// symbols opens the symbols when it is first called.
-	symbols func() *symbol.Table
+	symbols     func() *symbol.Table
+	interpreter Interpreter // nil if the function is none
 }
 
 // Open prepares a function of the store: it is compiled, unless its compiled image is
@@ -129,6 +133,9 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 
 func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir string) (*Function, error) {
 	f := &Function{Name: name, worker: w, parsed: parsed, zygote: -1}
+	if w.cfg.Interpreters != nil {
+		f.interpreter = w.cfg.Interpreters(parsed)
+	}
 	steps, err := f.plan(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -234,6 +241,10 @@ func (f *Function) openRoot() (err error) {
 		return fmt.Errorf("open its file system: %w", err)
 	}
 	f.roots = []wasi.Preopen{{Guest: "/", Root: f.root}, {Guest: ".", Root: f.root}}
+	if err := (&wasi.Config{Args: programArgs, Env: f.env, Preopens: f.roots}).Validate(); err != nil {
+		f.root.Close()
+		return err
+	}
 	return nil
 }
 

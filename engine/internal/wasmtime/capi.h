@@ -96,6 +96,7 @@ _Static_assert(WASMTIME_OPT_LEVEL_NONE == 0 && sizeof(wasmtime_opt_level_t) == 1
 wasm_config_t *wasm_config_new(void);
 void wasmtime_config_debug_info_set(wasm_config_t *, bool);
 void wasmtime_config_cranelift_opt_level_set(wasm_config_t *, wasmtime_opt_level_t);
+void wasmtime_config_cranelift_flag_set(wasm_config_t *, const char *, const char *);
 void wasmtime_config_max_wasm_stack_set(wasm_config_t *, size_t);
 void wasmtime_config_wasm_tail_call_set(wasm_config_t *, bool);
 void wasmtime_config_wasm_reference_types_set(wasm_config_t *, bool);

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -43,6 +44,8 @@ type Config struct {
 	Reset Reset
 	// DebugInfo compiles native debug information for gdb and lldb.
 	DebugInfo bool
+	// WithoutAVX512 compiles for processors that lack those instructions.
+	WithoutAVX512 bool
 }
 
 // Engine compiles modules and holds the pool of instances.
@@ -101,6 +104,9 @@ func NewEngine(cfg Config) (*Engine, error) {
 	C.wasmtime_config_memory_init_cow_set(c, true)
 	C.wasmtime_config_parallel_compilation_set(c, true)
 	enableFeatures(c)
+	if cfg.WithoutAVX512 {
+		disableAVX512(c)
+	}
 	pool := C.wasmtime_pooling_allocation_config_new()
 	slots, greedy := C.uint32_t(cfg.Slots), C.uint32_t(cfg.Greedy)
 	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
@@ -147,6 +153,20 @@ func enableFeatures(c *C.wasm_config_t) {
 	C.wasmtime_config_wasm_function_references_set(c, true)
 	C.wasmtime_config_wasm_gc_set(c, true)
 	C.wasmtime_config_wasm_exceptions_set(c, true)
+}
+
+// disableAVX512 takes out of what the compiler may use what only x86-64 has.
+func disableAVX512(c *C.wasm_config_t) {
+	if runtime.GOARCH != "amd64" {
+		return
+	}
+	off := C.CString("false")
+	defer C.free(unsafe.Pointer(off))
+	for _, part := range []string{"f", "dq", "vl", "vbmi", "bitalg"} {
+		flag := C.CString("has_avx512" + part)
+		C.wasmtime_config_cranelift_flag_set(c, flag, off)
+		C.free(unsafe.Pointer(flag))
+	}
 }
 
 // Close frees the engine. Its modules must have been closed and its slots freed.

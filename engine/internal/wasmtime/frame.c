@@ -6,9 +6,8 @@
 #include <ucontext.h>
 
 // Between its first instructions and around its returns and tail calls, a function has
-// not set up its frame, or has given it up already. A walk from there misses the caller
-// (FRAME_OF_CALLER), or finds words that are not yet written (FRAME_UNWRITTEN). The
-// instructions are those that Cranelift emits: its aarch64 and x64 ABI modules.
+// not set up its frame, or has given it up already. The instructions are those that
+// Cranelift emits: its aarch64 and x64 ABI modules.
 #if defined(__x86_64__)
 #define PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
 #define SP(uc) ((uc)->uc_mcontext.gregs[REG_RSP])
@@ -21,8 +20,10 @@ static const uint8_t *skip(const uint8_t *p, const char *bytes, size_t n, size_t
 
 enum frame fl_frame_at(uintptr_t start, uintptr_t pc) {
   const uint8_t *at = (const uint8_t *)pc, *first = (const uint8_t *)start;
-  if (pc - start < 4 || *at == 0xc3 || *at == 0xc2) // push rbp; mov rbp, rsp ... ret
+  if (pc == start || *at == 0xc3 || *at == 0xc2) // push rbp ... ret
     return FRAME_OF_CALLER;
+  if (pc - start < 4) // mov rbp, rsp
+    return FRAME_PUSHED;
   for (const uint8_t *p = at - 1; p >= first + 4 && p >= at - 32; p--) {
     // mov rsp, rbp; pop rbp, and then not ret: a tail call, which may move the return
     // address (mov r11, [rsp]; mov [rsp+n], r11; add rsp, n) before it jumps.
@@ -49,25 +50,63 @@ enum frame fl_frame_at(uintptr_t start, uintptr_t pc) {
   }
   return FRAME_WHOLE;
 }
+
+// fl_return_address is where a function without a whole frame will return to.
+uintptr_t fl_return_address(const void *context, enum frame frame) {
+  const uintptr_t *sp = (const uintptr_t *)SP((const ucontext_t *)context);
+  return frame == FRAME_PUSHED ? sp[1] : sp[0];
+}
+
+// fl_complete_frame gives a function that will not go on a whole frame.
+void fl_complete_frame(void *context, enum frame frame) {
+  ucontext_t *uc = context;
+  if (frame == FRAME_OF_CALLER) {
+    SP(uc) -= sizeof(uintptr_t);
+    *(uintptr_t *)SP(uc) = FP(uc);
+  }
+  if (frame != FRAME_WHOLE)
+    FP(uc) = SP(uc);
+}
 #elif defined(__aarch64__)
 #define PC(uc) ((uc)->uc_mcontext.pc)
 #define SP(uc) ((uc)->uc_mcontext.sp)
 #define FP(uc) ((uc)->uc_mcontext.regs[29])
 
+#define LR(uc) ((uc)->uc_mcontext.regs[30])
+
 enum frame fl_frame_at(uintptr_t start, uintptr_t pc) {
   const uint32_t *at = (const uint32_t *)pc, *first = (const uint32_t *)start;
-  // A landing pad in some builds; stp fp, lr, [sp, -16]!; mov fp, sp ... ret
-  if (pc - start < 12 || *at == 0xd65f03c0)
+  if ((*first & 0xfffff01f) == 0xd503201f) // a landing pad, in some builds
+    first++;
+  if (at <= first || *at == 0xd65f03c0) // stp fp, lr, [sp, -16]! ... ret
     return FRAME_OF_CALLER;
-  for (const uint32_t *p = at - 1; p >= first + 3 && p >= at - 8; p--) {
-    if (*p == 0xd65f03c0)
-      return FRAME_WHOLE;
+  if (at == first + 1) // mov fp, sp
+    return FRAME_PUSHED;
+  for (const uint32_t *p = at - 1; p >= first + 2 && p >= at - 8; p--) {
+    if (*p == 0xd65f03c0 || (*p & 0xfc000000) == 0x14000000 || (*p & 0xfffffc1f) == 0xd61f0000)
+      return FRAME_WHOLE; // ret, b or br: what follows is reached from elsewhere
     if (*p == 0xa8c17bfd) // ldp fp, lr, [sp], 16, and no return: a tail call
       return FRAME_OF_CALLER;
     if (*p == 0x910003fd) // mov fp, sp: a frame that is being moved
       return FRAME_UNWRITTEN;
   }
   return FRAME_WHOLE;
+}
+
+uintptr_t fl_return_address(const void *context, enum frame frame) {
+  (void)frame;
+  return LR((const ucontext_t *)context);
+}
+
+void fl_complete_frame(void *context, enum frame frame) {
+  ucontext_t *uc = context;
+  if (frame == FRAME_OF_CALLER) {
+    SP(uc) -= 2 * sizeof(uintptr_t);
+    ((uintptr_t *)SP(uc))[0] = FP(uc);
+    ((uintptr_t *)SP(uc))[1] = LR(uc);
+  }
+  if (frame != FRAME_WHOLE)
+    FP(uc) = SP(uc);
 }
 #else
 #error "faaslens runs on Linux on amd64 and arm64: the signal context of this processor is not known"
@@ -112,10 +151,13 @@ uintptr_t fl_fp(const void *uc) { return FP((const ucontext_t *)uc); }
 
 void fl_set_pc(void *uc, uintptr_t pc) { PC((ucontext_t *)uc) = pc; }
 
-// fl_frame_is_whole reports whether a walk from pc misses nothing. It is false where the
-// functions' places are not known.
-bool fl_frame_is_whole(const fl_module *m, uintptr_t pc) {
+// fl_frame_of says what a walk from pc finds. It is false where nothing can be said: the
+// functions' places are not known, or a frame is being moved.
+bool fl_frame_of(const fl_module *m, uintptr_t pc, enum frame *frame) {
   const fl_code *code = atomic_load_explicit(&m->code, memory_order_acquire);
   uint32_t i;
-  return fl_body_of(code, pc, &i) && fl_frame_at(code->starts[i], pc) == FRAME_WHOLE;
+  if (!fl_body_of(code, pc, &i))
+    return false;
+  *frame = fl_frame_at(code->starts[i], pc);
+  return *frame != FRAME_UNWRITTEN;
 }

@@ -102,6 +102,7 @@ const (
 	whole     = "0"
 	ofCaller  = "1"
 	unwritten = "2"
+	pushed    = "3"
 )
 
 // frameStates follows the frame pointer through a function's instructions and says what a
@@ -112,7 +113,9 @@ func frameStates(code []instruction) []string {
 	for i, in := range code {
 		states[i] = state
 		switch {
-		case in.text == "mov %rsp,%rbp" && state == ofCaller && i <= 2:
+		case in.text == "push %rbp" && i == 0:
+			state = pushed
+		case in.text == "mov %rsp,%rbp" && state == pushed:
 			state = whole
 		case in.text == "mov %rsp,%rbp": // the frame moves down: its two words follow
 			state, copied = unwritten, 0
@@ -180,7 +183,7 @@ func TestFramesAreJudgedRightAtEveryInstruction(t *testing.T) {
 			}
 		}
 	}
-	if seen[whole] == 0 || seen[ofCaller] == 0 || seen[unwritten] == 0 {
+	if seen[whole] == 0 || seen[ofCaller] == 0 || seen[unwritten] == 0 || seen[pushed] == 0 {
 		t.Errorf("not every state was seen: %v", seen)
 	}
 	t.Log(len(bodies), "functions,", seen)

@@ -36,10 +36,14 @@ static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val
   if (iv->engine->has_exits)
     here.fp = *(uintptr_t *)((char *)iv->context + iv->engine->exits);
   bool outer = iv->in_host;
+  // A signal may come between any two of these: see signal_stack.
+  atomic_signal_fence(memory_order_seq_cst);
   iv->exits = &here;
+  atomic_signal_fence(memory_order_seq_cst);
   iv->in_host = true;
   bool ended = faaslensHostCall(iv->slot, (uint32_t)(uintptr_t)env, iv->base, size, args, n);
   iv->in_host = outer;
+  atomic_signal_fence(memory_order_seq_cst);
   iv->exits = here.outer;
   iv->ended_by_host = ended || (atomic_load_explicit(&iv->control, memory_order_acquire) & 0xff) != FL_RUNNING;
   return iv->ended_by_host ? wasmtime_trap_new_code(WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED) : NULL;
@@ -98,7 +102,6 @@ static bool start(fl_invocation *iv) {
   iv->exits = NULL;
   iv->stack_top = (uintptr_t)__builtin_frame_address(0);
   iv->stopped = iv->overflowed = false;
-  iv->missed = 0;
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;
@@ -205,7 +208,7 @@ int fl_call_func(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_ra
   }
   // A host call may have made this call: until it returns, the guest runs.
   bool in_host = iv->in_host;
-  iv->in_host = false;
+  iv->in_host = iv->ended_by_host = false;
   wasm_trap_t *t = NULL;
   wasmtime_error_t *e = wasmtime_func_call_unchecked(iv->context, func, args, n, &t);
   iv->in_host = in_host;
@@ -273,9 +276,16 @@ static void close_warm(fl_invocation *iv, int r) {
 }
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
-// first that fails, close. A step that is not the result must return 0.
+// first that fails, close. A step that is not the result must return 0. Where the thread's
+// stack is too small, the run has not begun.
 int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
   int r = iv->module->keep ? open_warm(iv) : fl_open(iv);
+  if (r == FL_SMALL_STACK) {
+    // It has not begun, and runs again where there is more: who asks for a stop
+    // meanwhile has asked that run.
+    fl_leave(iv);
+    return r;
+  }
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = iv->pointer && steps[iv->step].main ? fl_call_pointer(iv, iv->pointer, v, FL_MAX_PARAMS)

@@ -82,6 +82,8 @@ typedef struct fl_mapping {
   uint8_t *start;
   size_t size;
 } fl_mapping;
+// What a traceback has of a stack that is too deep for it.
+enum { FL_OUTERMOST = 8, FL_LEFT_OUT = 16 };
 
 // A stack that is taken: addresses in compiled code, innermost first; those of callers
 // lie inside the call.
@@ -89,6 +91,7 @@ typedef struct {
   uintptr_t *pcs;
   size_t n, max;
   size_t depth; // may be more than max
+  uintptr_t outermost[FL_OUTERMOST]; // a ring of the last ones
   int place;
   uint32_t call; // the import that is called, in FL_IN_HOST
 } fl_stack;
@@ -98,6 +101,7 @@ enum { FL_IN_GUEST, FL_IN_RUNTIME, FL_IN_HOST };
 // A look at a running guest, which its own thread answers.
 typedef struct {
   _Atomic int state;
+  _Atomic uint32_t missed;
   uint64_t generation;
   fl_stack stack;
 } fl_look;
@@ -157,7 +161,6 @@ typedef struct fl_invocation {
   // Written by the signal handler when it sends the guest to the trap.
   volatile uintptr_t stop_pc;
   volatile bool stopped;
-  uint32_t missed; // instants at which the handler found the guest between frames
 
   // How the last call ended.
   wasmtime_error_t *error;
@@ -215,6 +218,7 @@ void fl_host_stack(fl_invocation *, fl_stack *);
 void fl_answer_look(fl_invocation *, const void *ucontext, uint64_t generation);
 void fl_want_look(fl_invocation *, fl_look *, uint64_t generation);
 bool fl_look_taken(fl_look *);
+uint32_t fl_looks_missed(fl_look *);
 bool fl_end_look(fl_invocation *, fl_look *);
 void fl_cgo_traceback(void *);
 void fl_cgo_context(void *);

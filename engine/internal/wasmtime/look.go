@@ -4,6 +4,7 @@ package wasmtime
 #cgo nocallback fl_host_stack
 #cgo nocallback fl_want_look
 #cgo nocallback fl_look_taken
+#cgo nocallback fl_looks_missed
 #cgo nocallback fl_end_look
 #include <stdlib.h>
 #include "invocation.h"
@@ -77,10 +78,17 @@ func (l *Looker) Free() {
 // frames. It is not ok if the run ended meanwhile.
 func (s *Slot) Look(l *Looker, generation uint64, wait func(attempt int) bool) (_ Stack, ok bool) {
 	C.fl_want_look(s.c, l.c, C.uint64_t(generation))
+	// Every signal costs the guest microseconds: another is sent when one has found
+	// no stack, or perhaps nobody.
+	const patience, often = 120, 8
+	missed := uint32(0)
 	for attempt := 0; ; attempt++ {
-		if attempt%8 == 0 && s.Kick() != nil {
+		now := uint32(C.fl_looks_missed(l.c))
+		again := now != missed || attempt >= patience && attempt%often == 0
+		if (attempt == 0 || again) && s.Kick() != nil {
 			break // the thread is gone, and so is the run
 		}
+		missed = now
 		if !wait(attempt) || bool(C.fl_look_taken(l.c)) {
 			break
 		}

@@ -182,7 +182,8 @@ func (s *Slot) Begin(generation uint64) { atomic.StoreUint64(s.control, generati
 
 // Run makes a fresh instance of the module, calls the steps in order up to the first
 // that fails or must return 0 and does not, and drops the instance. A pointer, if not
-// nil, takes the main step's place. Begin must come before it.
+// nil, takes the main step's place. Begin must come before it. After SmallStack the run
+// has not begun, and another Run makes it.
 func (s *Slot) Run(m *Module, l Limits, steps *Steps, p *Pointer) Status {
 	c := s.c
 	if p != nil {

@@ -11,19 +11,13 @@
 
 #define STOP_SIGNAL (SIGRTMIN + 5)
 
-// Up to so many times a stop waits for an instant at which the whole stack can be
-// walked. A guest that never gives one loses its caller's frame, not its end.
-enum { PATIENCE = 100 };
-
-// stop_in_body stops a guest whose own code is at pc.
-static bool stop_in_body(fl_invocation *iv, const fl_code *code, void *uc) {
+// stop_in_body stops a guest whose own code is at pc, unless it is moving its frame.
+static bool stop_in_body(fl_invocation *iv, void *uc) {
   uintptr_t pc = fl_pc(uc);
-  uint32_t i;
-  if (!fl_body_of(code, pc, &i))
+  enum frame frame;
+  if (!fl_frame_of(iv->module, pc, &frame))
     return false;
-  enum frame frame = fl_frame_at(code->starts[i], pc);
-  if (frame == FRAME_UNWRITTEN || (frame == FRAME_OF_CALLER && iv->missed++ < PATIENCE))
-    return false;
+  fl_complete_frame(uc, frame);
   iv->stop_pc = pc;
   fl_set_pc(uc, iv->engine->stopper_trap);
   return true;
@@ -37,9 +31,9 @@ static bool stop_on_return(fl_invocation *iv, const fl_code *code, void *uc) {
   if (!code || !fl_exit_words(iv, uc, &fp))
     return false;
   uintptr_t *back = (uintptr_t *)fp + 1;
-  if (!fl_body_of(code, *back, &i))
+  if (!fl_body_of(code, *back - 1, &i)) // inside the call
     return false;
-  iv->stop_pc = *back - 1; // inside the call
+  iv->stop_pc = *back - 1;
   *back = iv->engine->stopper_trap;
   return true;
 }
@@ -62,7 +56,7 @@ static void on_stop(int sig, siginfo_t *info, void *context) {
   }
   if ((control & 0xff) != FL_RUNNING && (control & 0xff) != FL_IDLE) {
     const fl_code *code = atomic_load_explicit(&iv->module->code, memory_order_acquire);
-    iv->stopped = stop_in_body(iv, code, uc) || stop_on_return(iv, code, uc);
+    iv->stopped = stop_in_body(iv, uc) || stop_on_return(iv, code, uc);
   }
 out:
   errno = saved;
