@@ -89,8 +89,11 @@ func (c *chain) Await(call *hostcall.Call, id uint32) (faasm.Chained, bool, erro
 func (c *chain) wait(call *hostcall.Call, child *record) bool {
 	s, r := c.scheduler, c.record
 	began := time.Now()
-	<-s.permits
+	s.givePermit(r)
 	r.status.Store(uint32(Waiting))
+	s.mu.Lock()
+	s.awaiting++
+	s.mu.Unlock()
 	timer := time.NewTimer(s.cfg.AwaitTimeout)
 	ok := false
 	select {
@@ -101,9 +104,11 @@ func (c *chain) wait(call *hostcall.Call, child *record) bool {
 	}
 	timer.Stop()
 	// The permit is taken back in any case: who runs the guest gives it.
-	s.permits <- struct{}{}
+	r.permit = <-s.permits
 	r.status.Store(uint32(Running))
 	s.mu.Lock()
+	s.awaiting--
+	r.worker = r.permit
 	r.times.Waited += time.Since(began)
 	s.mu.Unlock()
 	return ok

@@ -23,6 +23,8 @@ type Request struct {
 	// Pointer runs the function at that index of the module's table in place of the
 	// module's main function; nil does not.
 	Pointer *uint32
+	// KeepStdout is how many bytes of stdout the result has; 0 means 256 KiB.
+	KeepStdout int
 	// Queued is when the request was accepted, if that was before the scheduler saw
 	// it.
 	Queued time.Time
@@ -77,10 +79,12 @@ type Result struct {
 	// ReturnValue is the exit code; 1 with a Failure, as in Faasm.
 	ReturnValue int32
 	Output      []byte // what it wrote by Faasm's interface
-	Stdout      []byte // the first of what it wrote there
-	Stderr      []byte
-	Failure     *Failure // nil if it ended by itself
-	Memory      uint64   // bytes, the most there was
+	// Stdout and Stderr are the first of what it wrote there, StdoutSize and
+	// StderrSize how many bytes that were in all.
+	Stdout, Stderr         []byte
+	StdoutSize, StderrSize int64
+	Failure                *Failure // nil if it ended by itself
+	Memory                 uint64   // bytes, the most there was
 }
 
 // Times are when an invocation came from one state to the next. Zero is not yet.
@@ -101,6 +105,7 @@ type record struct {
 	parent  *record // nil if it was not chained
 	depth   int
 
+	permit int // the worker that it has; its goroutine's own
 	status atomic.Uint32
 	done   chan struct{} // closed when result is there
 	ctx    context.Context
@@ -113,6 +118,7 @@ type record struct {
 	tree     int // how many its tree has, itself included
 	result   *Result
 	size     int // of what it keeps
+	worker   int // that it ran on last; -1 if none
 }
 
 func (r *record) isDone() bool { return Status(r.status.Load()) == Done }

@@ -13,6 +13,8 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/wasm"
 )
 
 // Library keeps functions ready, each in its newest version, for a scheduler. A new
@@ -98,10 +100,21 @@ func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Funct
 	}
 	if b.err != nil {
 		b.Release()
+		if errors.Is(b.err, store.ErrNotFound) {
+			return nil, cold, &noFunction{b.err}
+		}
 		return nil, cold, b.err
 	}
 	return b, cold, nil
 }
+
+// noFunction is the store's error in the scheduler's terms.
+type noFunction struct {
+	error
+}
+
+func (e *noFunction) Is(target error) bool { return target == scheduler.ErrNoFunction }
+func (e *noFunction) Unwrap() error        { return e.error }
 
 // open gets the function ready. It goes on where who asked for it has given up: the
 // next will ask again.
@@ -170,6 +183,59 @@ func (l *Library) shrink() {
 	}
 }
 
+// Publish makes a module a function, or its new version. When it returns, the module has
+// been compiled, is on the disk and is ready to be invoked; with an error, the version that
+// was there before still runs. Errors are *guest.InvalidModule, *guest.LinkError, or the
+// store's.
+func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
+	if err := l.worker.compile(ctx, name, module); err != nil {
+		return store.Function{}, err
+	}
+	kept, err := l.worker.cfg.Store.Add(name, module, o)
+	if err != nil {
+		return store.Function{}, err
+	}
+	f, _, err := l.Acquire(ctx, name)
+	if err != nil {
+		return kept, err
+	}
+	f.Release()
+	return kept, nil
+}
+
+// compile compiles a module and keeps the image where Open finds it.
+func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) error {
+	dir, err := w.cfg.Store.ObjectDir(name)
+	if err != nil {
+		return err
+	}
+	parsed, err := wasm.Parse(module)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f, err := w.open(ctx, name, parsed, dir)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Has reports whether there is a function of that name, fit to run or not.
+func (l *Library) Has(name guest.Name) bool { return l.versionOf(name) != version{} }
+
+// Remove removes a function. What runs goes on.
+func (l *Library) Remove(name guest.Name) error {
+	if err := l.worker.cfg.Store.Remove(name); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.books[name]; b != nil {
+		l.retire(name, b)
+	}
+	return nil
+}
+
 // Flush lets go of every version, so that the next use of each opens it anew.
 func (l *Library) Flush() {
 	l.mu.Lock()
@@ -185,28 +251,31 @@ func (l *Library) Close() {
 	l.open.Wait()
 }
 
-// maxStream is how much of a stream of a function's is kept.
+// maxStream is how much of a stream of a function's is kept unless its request says.
 const maxStream = 256 << 10
 
 // head keeps the first of what is written.
 type head struct {
-	bytes.Buffer
-	dropped int
+	kept []byte
+	most int
+	size int64 // of all that was written
 }
 
 // Write implements io.Writer.
 func (h *head) Write(p []byte) (int, error) {
-	n := min(len(p), maxStream-h.Len())
-	h.Buffer.Write(p[:n])
-	h.dropped += len(p) - n
+	h.size += int64(len(p))
+	h.kept = append(h.kept, p[:min(len(p), h.most-len(h.kept))]...)
 	return len(p), nil
 }
 
 // Invoke implements scheduler.Function. The input is what Faasm's interface reads and
 // what is on stdin.
-func (b *book) Invoke(ctx context.Context, r *scheduler.Request, chain faasm.Chain) scheduler.Result {
+func (b *book) Invoke(ctx context.Context, id scheduler.ID, r *scheduler.Request, chain faasm.Chain) scheduler.Result {
 	var result scheduler.Result
-	var stdout, stderr head
+	stdout, stderr := head{most: maxStream}, head{most: maxStream}
+	if r.KeepStdout > 0 {
+		stdout.most = r.KeepStdout
+	}
 	inv := &Invocation{
 		Input:   r.Input,
 		Args:    append(faasm.Args(""), r.Args...),
@@ -217,13 +286,15 @@ func (b *book) Invoke(ctx context.Context, r *scheduler.Request, chain faasm.Cha
 		Python:  r.Python,
 		Chain:   chain,
 		Pointer: r.Pointer,
+		Tag:     uint64(id),
 		KeepOutput: func(output []byte) {
 			result.Output = bytes.Clone(output)
 		},
 	}
 	o, err := b.function.Invoke(ctx, inv)
 	result.ReturnValue, result.Memory = o.Code, o.Memory
-	result.Stdout, result.Stderr = stdout.Bytes(), stderr.Bytes()
+	result.Stdout, result.StdoutSize = stdout.kept, stdout.size
+	result.Stderr, result.StderrSize = stderr.kept, stderr.size
 	if err != nil {
 		result.ReturnValue, result.Failure = 1, b.failure(ctx, err)
 	}

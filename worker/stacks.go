@@ -10,6 +10,7 @@ import (
 // LiveStack is the stack of an invocation that runs.
 type LiveStack struct {
 	Function *Function
+	Tag      uint64 // the Invocation's
 	Elapsed  time.Duration
 	Call     string // the host call that it is in, or "the engine"; empty in its own code
 	Frames   []guest.Frame
@@ -21,7 +22,7 @@ func (w *Worker) Stacks() []LiveStack {
 	var stacks []LiveStack
 	for _, s := range w.engine.Stacks() {
 		if f := w.functionOf(s.Module); f != nil {
-			stacks = append(stacks, LiveStack{Function: f, Elapsed: s.Elapsed, Call: s.Call, Frames: s.Frames, Depth: s.Depth})
+			stacks = append(stacks, LiveStack{Function: f, Tag: s.Tag, Elapsed: s.Elapsed, Call: s.Call, Frames: s.Frames, Depth: s.Depth})
 		}
 	}
 	return stacks
