@@ -82,7 +82,7 @@ func (c *chain) Await(call *hostcall.Call, id uint32) (faasm.Chained, bool, erro
 	if result.ReturnValue != 0 || result.Failure != nil {
 		c.join(child, call)
 	}
-	return faasm.Chained{ReturnValue: result.ReturnValue, Output: faasmOutput(child.id, result)}, true, nil
+	return faasm.Chained{ReturnValue: result.ReturnValue, Output: FaasmOutput(child.id, result)}, true, nil
 }
 
 // wait waits for a child without a worker. It reports whether the child ended.
@@ -114,8 +114,8 @@ func (c *chain) wait(call *hostcall.Call, child *record) bool {
 	return ok
 }
 
-// faasmOutput is what Faasm gives as an ended invocation's output.
-func faasmOutput(id ID, r *Result) []byte {
+// FaasmOutput is what Faasm gives as an ended invocation's output.
+func FaasmOutput(id ID, r *Result) []byte {
 	if r.Failure != nil {
 		return fmt.Appendf(nil, "Task %d threw exception. What: %s", id, r.Failure.Message)
 	}

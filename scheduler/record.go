@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -141,3 +142,16 @@ func (r *record) root() *record {
 	}
 	return r
 }
+
+// Stack is where a running invocation is.
+type Stack struct {
+	ID       ID
+	Function guest.Name
+	Elapsed  time.Duration
+	Call     string  // the host call that it is in; empty in its own code
+	Frames   []Frame // innermost first
+	Depth    int     // of the stack: may be more than there are frames
+}
+
+// String returns it in decimal.
+func (id ID) String() string { return strconv.FormatUint(uint64(id), 10) }

@@ -340,3 +340,15 @@ func (f *Function) PlainBacktrace(stack []guest.Frame) []scheduler.Frame {
 	}
 	return frames
 }
+
+// Stacks tells where the invocations are that run, without stopping them.
+func (l *Library) Stacks() []scheduler.Stack {
+	var all []scheduler.Stack
+	for _, s := range l.worker.Stacks() {
+		all = append(all, scheduler.Stack{
+			ID: scheduler.ID(s.Tag), Function: s.Function.Name, Elapsed: s.Elapsed, Call: s.Call,
+			Frames: s.Function.PlainBacktrace(s.Frames), Depth: s.Depth,
+		})
+	}
+	return all
+}
