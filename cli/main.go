@@ -64,7 +64,7 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		s.buildCommand(), s.addCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
+		s.serveCommand(), s.buildCommand(), s.addCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
 		s.runCommand(), s.stackCommand(), s.symbolsCommand(), s.gdbCommand(), s.lldbCommand(), s.doctorCommand(), s.versionCommand(), s.toolCommand(),
 	)
 	return root

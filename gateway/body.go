@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// readBody reads a request's body, within a size and the time for bodies.
-func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *Problem) {
+// ReadBody reads a request's body of at most that many bytes within that time.
+func ReadBody(w http.ResponseWriter, r *http.Request, most int64, within time.Duration) ([]byte, *Problem) {
 	switch {
 	case r.ContentLength == 0:
 		return nil, nil
@@ -17,7 +17,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, most int64) (
 		return nil, bodyProblem(&http.MaxBytesError{Limit: most})
 	}
 	c := http.NewResponseController(w)
-	if err := c.SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return nil, bodyProblem(err)
 	}
 	var b bytes.Buffer

@@ -91,7 +91,7 @@ func (g *Gateway) upload(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	module, p := g.readBody(w, r, g.cfg.MaxModule)
+	module, p := ReadBody(w, r, g.cfg.MaxModule, g.cfg.BodyTimeout)
 	if p != nil {
 		fail(w, p)
 		return

@@ -32,7 +32,7 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request) (*scheduler.Re
 		return nil, p
 	}
 	req.KeepStdout = int(req.Limits.Output)
-	if req.Input, p = g.readBody(w, r, g.cfg.MaxInput); p != nil {
+	if req.Input, p = ReadBody(w, r, g.cfg.MaxInput, g.cfg.BodyTimeout); p != nil {
 		return nil, p
 	}
 	return req, nil

@@ -22,8 +22,8 @@ type Problem struct {
 	Title  string `json:"title"`          // HTTP's words for it
 	Error  string `json:"error"`          // what went wrong with what
 	Hint   string `json:"hint,omitempty"` // what to do about it
-	// Of an invocation that failed: what is known of it, how it and those that it
-	// waited for failed, and what it wrote until then.
+	// Of an invocation that failed: what is known of it, how it failed, or those that it
+	// waited for, and what it wrote until then.
 	Invocation *Invocation `json:"invocation,omitempty"`
 	Failures   []Failed    `json:"failures,omitempty"`
 	Output     *Text       `json:"output,omitempty"`

@@ -106,7 +106,7 @@ func (g *Gateway) failureOf(i *scheduler.Invocation) *Problem {
 		Stdout: textOf(result.Stdout, problemText, result.StdoutSize),
 		Stderr: textOf(result.Stderr, problemText, result.StderrSize),
 	}
-	p.Failures = g.failures(i)
+	p.Failures, p.Invocation.Failure = g.failures(i), nil
 	name := i.Request.Function
 	if f == nil {
 		p.Error = fmt.Sprintf("%s exited with %d", name, result.ReturnValue)
@@ -126,7 +126,7 @@ func (g *Gateway) failureOf(i *scheduler.Invocation) *Problem {
 		p.Status, p.Hint = http.StatusServiceUnavailable, "try again later"
 	case "error not found":
 		unknown := unknownFunction(name)
-		p.Status, p.Error, p.Hint = unknown.Status, unknown.Error, unknown.Hint
+		return unknown
 	}
 	return p
 }

@@ -213,6 +213,7 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 		}
 		s.queued++
 	}
+	r.id = req.ID
 	for r.id == 0 || s.records[r.id] != nil {
 		r.id = ID(rand.Uint32() &^ (1 << 31)) // positive where guests have it as an int
 	}
