@@ -66,6 +66,7 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 	root.AddCommand(
 		s.serveCommand(), s.buildCommand(), s.addCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
 		s.runCommand(), s.stackCommand(), s.symbolsCommand(), s.gdbCommand(), s.lldbCommand(), s.doctorCommand(), s.versionCommand(), s.toolCommand(),
+		s.invokeCommand(), s.statusCommand(), s.resultCommand(), s.cancelCommand(), s.graphCommand(), s.psCommand(), s.topCommand(), s.logsCommand(),
 	)
 	return root
 }
