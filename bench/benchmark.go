@@ -25,6 +25,7 @@ func benchmarks() []benchmark {
 		hostcallBenchmark(),
 		killsBenchmark(),
 		cpythonBenchmark(),
+		httpBenchmark(),
 	}
 }
 

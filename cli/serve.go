@@ -91,6 +91,7 @@ func (s *session) serve(ctx context.Context, f *serveFlags) error {
 	}
 	defer v.close()
 	defer s.answerStacks(v.worker)()
+	s.tuneCollector()
 	failed := make(chan error, 2)
 	url, err := v.listen(f.listen, v.gateway.Handler(), failed)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/faaslens/faaslens/engine"
@@ -109,4 +110,15 @@ func (v *service) close() {
 	v.library.Close()
 	v.worker.Close()
 	v.store.Close()
+}
+
+// collectAt is how much the heap of a service grows, in percent, before it is collected:
+// what a request leaves behind is small beside the memory of functions, which the collector
+// does not see.
+const collectAt = 400
+
+func (s *session) tuneCollector() {
+	if s.env.get("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 }

@@ -18,7 +18,6 @@ func (g *Gateway) logs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.Header()["X-Content-Type-Options"] = noSniff
 	follow := r.URL.Query().Has("follow")
 	flush := http.NewResponseController(w)
 	encoder := json.NewEncoder(w)

@@ -22,7 +22,6 @@ func (g *Gateway) graph(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	h := w.Header()
-	h["X-Content-Type-Options"] = noSniff
 	// A write fails where the client has gone.
 	switch format := r.URL.Query().Get("format"); format {
 	case "", "json":

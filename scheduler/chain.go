@@ -93,11 +93,12 @@ func (c *chain) wait(call *hostcall.Call, child *record) bool {
 	r.status.Store(uint32(Waiting))
 	s.mu.Lock()
 	s.awaiting++
+	done := child.ended()
 	s.mu.Unlock()
 	timer := time.NewTimer(s.cfg.AwaitTimeout)
 	ok := false
 	select {
-	case <-child.done:
+	case <-done:
 		ok = true
 	case <-timer.C:
 	case <-call.Guest.Context().Done():

@@ -34,12 +34,16 @@ func (s *Scheduler) Get(id ID) (Invocation, error) {
 func (s *Scheduler) Wait(ctx context.Context, id ID) (Invocation, error) {
 	s.mu.Lock()
 	r := s.records[id]
+	var done <-chan struct{}
+	if r != nil {
+		done = r.ended()
+	}
 	s.mu.Unlock()
 	if r == nil {
 		return Invocation{}, ErrUnknown
 	}
 	select {
-	case <-r.done:
+	case <-done:
 	case <-ctx.Done():
 	}
 	return s.snapshot(r), nil

@@ -110,7 +110,7 @@ type record struct {
 
 	permit int // the worker that it has; its goroutine's own
 	status atomic.Uint32
-	done   chan struct{} // closed when result is there
+	chain  chain // what its function chains with, while it runs
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -120,11 +120,24 @@ type record struct {
 	live     int // of its tree, itself included, how many have not ended
 	tree     int // how many its tree has, itself included
 	result   *Result
-	size     int // of what it keeps
-	worker   int // that it ran on last; -1 if none
+	size     int           // of what it keeps
+	holds    bool          // it counts as an instance
+	done     chan struct{} // closed when result is there; nil while nobody waits for that
+	worker   int           // that it ran on last; -1 if none
 }
 
 func (r *record) isDone() bool { return Status(r.status.Load()) == Done }
+
+// ended is closed when the result is there. The scheduler's lock is held.
+func (r *record) ended() <-chan struct{} {
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if r.result != nil {
+			close(r.done)
+		}
+	}
+	return r.done
+}
 
 // isWithin reports whether r is a, or was chained by a, by one that a chained, and so
 // on.

@@ -187,7 +187,7 @@ func (s *Scheduler) Adopt(ctx context.Context, req *Request, names Namer) (id ID
 
 // accept makes an invocation's record. Whoever accepts it executes it.
 func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*record, error) {
-	r := &record{request: req, parent: parent, done: make(chan struct{}), live: 1, tree: 1, worker: -1}
+	r := &record{request: req, parent: parent, live: 1, tree: 1, worker: -1}
 	r.times.Queued = req.Queued
 	if r.times.Queued.IsZero() {
 		r.times.Queued = time.Now()
@@ -253,7 +253,6 @@ func (s *Scheduler) perform(r *record) Result {
 		return Result{ReturnValue: 1, Failure: &Failure{Kind: "limit", Code: "instances",
 			Message: fmt.Sprintf("%d invocations have started and not ended, which is as many as may: fewer should wait for one another", s.cfg.MaxInstances)}}
 	}
-	defer s.giveInstance()
 	if !s.takePermit(r) {
 		return neverRan(r)
 	}
@@ -272,7 +271,8 @@ func (s *Scheduler) perform(r *record) Result {
 	}
 	defer f.Release()
 	r.status.Store(uint32(Running))
-	return f.Invoke(r.ctx, r.id, r.request, &chain{scheduler: s, record: r, names: f})
+	r.chain = chain{scheduler: s, record: r, names: f}
+	return f.Invoke(r.ctx, r.id, r.request, &r.chain)
 }
 
 // neverFound is the result of an invocation whose function could not be made ready.
@@ -327,19 +327,19 @@ func (s *Scheduler) takeInstance(r *record) bool {
 		s.queued--
 	}
 	s.instances++
+	r.holds = true
 	return true
-}
-
-func (s *Scheduler) giveInstance() {
-	s.mu.Lock()
-	s.instances--
-	s.mu.Unlock()
 }
 
 // finish keeps the result and wakes who waits for it.
 func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	s.mu.Lock()
 	s.open--
+	if r.holds {
+		s.instances--
+	}
+	r.chain = chain{}
+	r.status.Store(uint32(Done))
 	r.result = result
 	r.times.Finished = time.Now()
 	if f := result.Failure; f != nil && f.Kind == "limit" {
@@ -352,9 +352,10 @@ func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	}
 	s.keep(r)
 	i := s.invocation(r)
+	if r.done != nil {
+		close(r.done)
+	}
 	s.mu.Unlock()
-	r.status.Store(uint32(Done))
-	close(r.done)
 	if s.cfg.Ended != nil {
 		s.cfg.Ended(&i)
 	}
@@ -385,11 +386,15 @@ func (s *Scheduler) waitForRecords() {
 				break
 			}
 		}
+		var done <-chan struct{}
+		if r != nil {
+			done = r.ended()
+		}
 		s.mu.Unlock()
 		if r == nil {
 			return
 		}
-		<-r.done
+		<-done
 	}
 }
 

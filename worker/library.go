@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
@@ -28,6 +29,8 @@ type Library struct {
 	// once a function was acquired.
 	Stdout, Stderr io.Writer
 
+	calls sync.Pool // of *bookCall
+
 	mu    sync.Mutex
 	books map[guest.Name]*book
 	clock uint64         // of uses, to find the one that was not used for longest
@@ -37,7 +40,9 @@ type Library struct {
 // NewLibrary makes a library of the worker's functions. Of those that nobody uses it
 // keeps up to max ready.
 func NewLibrary(w *Worker, max int) *Library {
-	return &Library{worker: w, max: max, books: make(map[guest.Name]*book)}
+	l := &Library{worker: w, max: max, books: make(map[guest.Name]*book)}
+	l.calls.New = func() any { return newBookCall() }
+	return l
 }
 
 // book is one version of a function.
@@ -51,7 +56,8 @@ type book struct {
 	// Guarded by the library's lock.
 	readers int
 	used    uint64
-	old     bool // closed when its last reader goes
+	seen    time.Time // when version was last found to be the newest
+	old     bool      // closed when its last reader goes
 }
 
 // version identifies the content of a function's file: the kernel notes every change of
@@ -74,24 +80,48 @@ func (l *Library) versionOf(name guest.Name) version {
 
 // Acquire implements scheduler.Functions.
 func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Function, bool, error) {
-	v := l.versionOf(name)
+	now := time.Now()
 	l.mu.Lock()
 	b := l.books[name]
-	cold := b == nil || b.version != v
-	if cold {
-		if b != nil {
-			l.retire(name, b)
+	cold := b == nil
+	if cold || now.Sub(b.seen) > believed {
+		l.mu.Unlock()
+		v := l.versionOf(name)
+		l.mu.Lock()
+		if b = l.books[name]; b != nil && b.version == v {
+			b.seen = now
 		}
-		b = &book{library: l, version: v, ready: make(chan struct{})}
-		l.books[name] = b
-		l.open.Add(1)
-		go b.open(name)
+		cold = b == nil || b.version != v
+		if cold {
+			b = l.replace(name, v, now)
+		}
 	}
 	b.readers++
 	l.clock++
 	b.used = l.clock
 	l.shrink()
 	l.mu.Unlock()
+	return b.await(ctx, cold)
+}
+
+// believed is how long a version is taken for the newest without a look at the disk, which
+// costs more than a function's start. What this library is told of counts at once.
+const believed = 250 * time.Microsecond
+
+// replace puts another version in place of any that there is. The lock is held.
+func (l *Library) replace(name guest.Name, v version, now time.Time) *book {
+	if b := l.books[name]; b != nil {
+		l.retire(name, b)
+	}
+	b := &book{library: l, version: v, seen: now, ready: make(chan struct{})}
+	l.books[name] = b
+	l.open.Add(1)
+	go b.open(name)
+	return b
+}
+
+// await waits until the function can be run.
+func (b *book) await(ctx context.Context, cold bool) (scheduler.Function, bool, error) {
 	select {
 	case <-b.ready:
 	case <-ctx.Done():
@@ -195,12 +225,22 @@ func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o
 	if err != nil {
 		return store.Function{}, err
 	}
+	l.doubt(name)
 	f, _, err := l.Acquire(ctx, name)
 	if err != nil {
 		return kept, err
 	}
 	f.Release()
 	return kept, nil
+}
+
+// doubt has the next use of a function look for its newest version.
+func (l *Library) doubt(name guest.Name) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.books[name]; b != nil {
+		b.seen = time.Time{}
+	}
 }
 
 // compile compiles a module and keeps the image where Open finds it.
@@ -268,37 +308,60 @@ func (h *head) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// bookCall is what one invocation needs here, kept for the next.
+type bookCall struct {
+	inv            Invocation
+	stdin          bytes.Reader
+	stdout, stderr head
+	output         []byte
+}
+
+func newBookCall() *bookCall {
+	c := &bookCall{}
+	c.inv.KeepOutput = func(output []byte) { c.output = bytes.Clone(output) }
+	c.inv.Stdin = &c.stdin
+	return c
+}
+
 // Invoke implements scheduler.Function. The input is what Faasm's interface reads and
 // what is on stdin.
 func (b *book) Invoke(ctx context.Context, id scheduler.ID, r *scheduler.Request, chain faasm.Chain) scheduler.Result {
-	var result scheduler.Result
-	stdout, stderr := head{most: maxStream}, head{most: maxStream}
-	if r.KeepStdout > 0 {
-		stdout.most = r.KeepStdout
+	l := b.library
+	c := l.calls.Get().(*bookCall)
+	defer l.calls.Put(c)
+	c.prepare(l, id, r, chain)
+	o, err := b.function.Invoke(ctx, &c.inv)
+	result := scheduler.Result{
+		ReturnValue: o.Code, Memory: o.Memory, Output: c.output,
+		Stdout: c.stdout.kept, StdoutSize: c.stdout.size, Stderr: c.stderr.kept, StderrSize: c.stderr.size,
 	}
-	inv := &Invocation{
-		Input:   r.Input,
-		Args:    append(faasm.Args(""), r.Args...),
-		Stdin:   bytes.NewReader(r.Input),
-		Stdout:  also(&stdout, b.library.Stdout),
-		Stderr:  also(&stderr, b.library.Stderr),
-		Limits:  r.Limits,
-		Python:  r.Python,
-		Chain:   chain,
-		Pointer: r.Pointer,
-		Tag:     uint64(id),
-		KeepOutput: func(output []byte) {
-			result.Output = bytes.Clone(output)
-		},
-	}
-	o, err := b.function.Invoke(ctx, inv)
-	result.ReturnValue, result.Memory = o.Code, o.Memory
-	result.Stdout, result.StdoutSize = stdout.kept, stdout.size
-	result.Stderr, result.StderrSize = stderr.kept, stderr.size
 	if err != nil {
 		result.ReturnValue, result.Failure = 1, b.failure(ctx, err)
 	}
+	c.release()
 	return result
+}
+
+func (c *bookCall) prepare(l *Library, id scheduler.ID, r *scheduler.Request, chain faasm.Chain) {
+	c.stdin.Reset(r.Input)
+	c.stdout, c.stderr = head{most: maxStream}, head{most: maxStream}
+	if r.KeepStdout > 0 {
+		c.stdout.most = r.KeepStdout
+	}
+	i := &c.inv
+	i.Input, i.Args, i.Limits, i.Python, i.Pointer, i.Chain, i.Tag = r.Input, nil, r.Limits, r.Python, r.Pointer, chain, uint64(id)
+	if len(r.Args) > 0 {
+		i.Args = append(faasm.Args(""), r.Args...)
+	}
+	i.Stdout, i.Stderr = also(&c.stdout, l.Stdout), also(&c.stderr, l.Stderr)
+}
+
+// release lets go of what belongs to others.
+func (c *bookCall) release() {
+	c.stdin.Reset(nil)
+	c.stdout, c.stderr, c.output = head{}, head{}, nil
+	i := &c.inv
+	i.Input, i.Args, i.Python, i.Pointer, i.Chain, i.Stdout, i.Stderr = nil, nil, faasm.Python{}, nil, nil, nil, nil
 }
 
 // also writes to a second writer, if there is one.
