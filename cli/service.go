@@ -51,11 +51,12 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) 
 	if v.store, err = store.Open(dir); err != nil {
 		return nil, err
 	}
-	shards := runtime.GOMAXPROCS(0)
+	shards, roots := runtime.GOMAXPROCS(0), max(f.instances/2, f.workers)
 	v.worker, err = worker.New(worker.Config{
 		Store: v.store, State: state.NewLocal(new(state.Memory), state.Limits{}), SharedRoot: f.sharedRoot, Log: log,
-		// A function that waits keeps its instance: there must be one for each.
-		Engine: engine.Config{Shards: shards, Slots: max(engine.DefaultSlots, (f.instances+f.workers+shards-1)/shards)},
+		// A function that waits keeps its instance. Where there were none left for those
+		// that it waits for, all would wait for ever.
+		Engine: engine.Config{Shards: shards, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},
 	})
 	if err != nil {
 		v.store.Close()
@@ -64,7 +65,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) 
 	v.library = worker.NewLibrary(v.worker, maxReady)
 	ledger := gateway.NewLedger(log)
 	v.scheduler = scheduler.New(scheduler.Config{
-		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: max(f.instances/2, f.workers), Keep: f.keep, Log: log, Ended: ledger.Ended,
+		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
 	})
 	usual, most := f.limits()
 	v.gateway = gateway.New(gateway.Config{

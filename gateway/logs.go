@@ -22,9 +22,9 @@ func (g *Gateway) logs(w http.ResponseWriter, r *http.Request) {
 	flush := http.NewResponseController(w)
 	encoder := json.NewEncoder(w)
 	var number uint64
-	for {
+	for first := true; ; first = false {
 		lines, next, changed := g.cfg.Ledger.journal.since(number, wanted)
-		if number == 0 && len(lines) > tail {
+		if first && len(lines) > tail {
 			lines = lines[len(lines)-tail:]
 		}
 		for k := range lines {
@@ -38,7 +38,7 @@ func (g *Gateway) logs(w http.ResponseWriter, r *http.Request) {
 		if flush.Flush() != nil {
 			return
 		}
-		number = max(next, 1)
+		number = next
 		select {
 		case <-changed:
 		case <-r.Context().Done():

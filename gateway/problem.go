@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
 	"github.com/faaslens/faaslens/store"
 )
@@ -116,10 +117,13 @@ func moduleProblem(name guest.Name, err error) *Problem {
 	var invalid *guest.InvalidModule
 	var link *guest.LinkError
 	var limit *guest.Limit
+	var unfit *faasm.UnfitModule
 	p := &Problem{Status: http.StatusInternalServerError, Error: err.Error()}
 	switch {
 	case errors.As(err, &invalid):
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "send a WebAssembly module, as 'faaslens build' and wasm-ld write them"
+	case errors.As(err, &unfit):
+		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it as a program"
 	case errors.As(err, &link):
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it for WASI preview 1 or for Faasm's interface"
 	case errors.As(err, &limit):

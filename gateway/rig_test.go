@@ -30,6 +30,7 @@ type rig struct {
 	ledger    *gateway.Ledger
 	gateway   *gateway.Gateway
 	url       string
+	described *description
 }
 
 func newRig(t testing.TB, schedule scheduler.Config, cfg gateway.Config) *rig {
@@ -38,7 +39,7 @@ func newRig(t testing.TB, schedule scheduler.Config, cfg gateway.Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := worker.New(worker.Config{Store: st, Engine: engine.Config{Shards: 1, Slots: 64}})
+	w, err := worker.New(worker.Config{Store: st, Engine: engine.Config{Shards: 1, Slots: max(64, schedule.MaxInstances+schedule.MaxRoots)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +52,7 @@ func newRig(t testing.TB, schedule scheduler.Config, cfg gateway.Config) *rig {
 	server.Config = gateway.Server(r.gateway.Handler(), slog.New(slog.DiscardHandler))
 	server.Start()
 	r.url = server.URL
+	r.described = describe(t, r.url)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -103,7 +105,9 @@ func (r *rig) ask(method, path, body string, headers ...string) answer {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(b)}
+	a := answer{resp.StatusCode, resp.Header, string(b)}
+	r.described.check(r.t, method, path, a)
+	return a
 }
 
 // decode reads an answer's JSON, of which every member must be known.

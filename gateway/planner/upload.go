@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/store"
 )
 
@@ -27,8 +28,9 @@ func (p *Planner) uploadFunction(w http.ResponseWriter, r *http.Request) {
 	if _, err := p.cfg.Functions.Publish(r.Context(), name, module, store.AddOptions{Origin: "uploaded by " + r.RemoteAddr}); err != nil {
 		var invalid *guest.InvalidModule
 		var link *guest.LinkError
+		var unfit *faasm.UnfitModule
 		status := http.StatusInternalServerError
-		if errors.As(err, &invalid) || errors.As(err, &link) {
+		if errors.As(err, &invalid) || errors.As(err, &link) || errors.As(err, &unfit) {
 			status = http.StatusBadRequest
 		}
 		say(w, status, err.Error()+"\n")
