@@ -50,7 +50,7 @@ const referenceTail = `
 | 0 | all | it worked |
 | 1 | all | it did not, and no other code says why; of ` + "`doctor`" + `, functions cannot be built, kept and run |
 | 2 | all | the command line is wrong |
-| 124 | run, invoke, result | the function's deadline passed; of `+"`result --within`"+`, it has not ended |
+| 124 | run, invoke, result | the function's deadline passed; of ` + "`result --within`" + `, it has not ended |
 | 126 | run, build, add | the function is there but cannot be run: not valid, no main function, or an import does not fit |
 | 127 | run, invoke, show, rm | there is no such function |
 | 130, 143 | all | stopped by SIGINT, SIGTERM; a second signal ends the program at once |

@@ -60,7 +60,7 @@ var sameLevel = map[[2]string]bool{
 	{"gateway/planner", "execgraph"}: true,
 	{"gateway/planner", "gateway"}:   true,
 	{"gateway/client", "gateway"}:    true,
-	{"hostcall/faasm", "state"}:    true,
+	{"hostcall/faasm", "state"}:      true,
 }
 
 // cage is the one package that may use cgo and unsafe.
