@@ -27,6 +27,7 @@ func benchmarks() []benchmark {
 		profileBenchmark(),
 		cpythonBenchmark(),
 		symbolsBenchmark(),
+		httpBenchmark(),
 	}
 }
 

@@ -54,25 +54,32 @@ func hostFrames(frames []engine.HostFrame) []hostFrame {
 
 func (s *session) stackCommand() *cobra.Command {
 	var all, asJSON bool
+	var server string
 	cmd := &cobra.Command{
-		Use:   "stack PID|--all [flags]",
+		Use:   "stack PID|--all|INVOCATION --server URL [flags]",
 		Short: "Show the stacks of functions that are running",
 		Long: `Shows where each function is that a running faaslens process of yours on this
 machine is executing: the host call that it is in, if it is in one, with the host's
 own calls there; the function's stack; and the host's calls by which it was invoked.
-The functions are not stopped: each is interrupted for some microseconds.`,
+The functions are not stopped: each is interrupted for some microseconds.
+
+With --server it asks a service for one of its invocations, or for --all of them.`,
 		Example: `  faaslens stack 4711
-  faaslens stack --all --json`,
+  faaslens stack --all --json
+  faaslens stack 1804289383 --server http://127.0.0.1:7070`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case all && len(args) > 0:
 				return misuse("give a PID or --all, not both")
 			case !all && len(args) != 1:
-				return misuse("want the PID of a faaslens process, or --all")
+				return misuse("want the PID of a faaslens process or an invocation's number with --server, or --all")
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if server != "" {
+				return s.remoteStacks(cmd.Context(), server, args, asJSON)
+			}
 			if all {
 				return s.allStacks(asJSON)
 			}
@@ -87,7 +94,8 @@ The functions are not stopped: each is interrupted for some microseconds.`,
 			return s.printStacks([]processReport{r}, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all faaslens processes of yours")
+	cmd.Flags().BoolVar(&all, "all", false, "all faaslens processes of yours, or all invocations of a service")
+	cmd.Flags().StringVar(&server, "server", "", "ask the service at that `URL`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array of processes")
 	return cmd
 }

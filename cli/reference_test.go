@@ -50,14 +50,14 @@ const referenceTail = `
 | 0 | all | it worked |
 | 1 | all | it did not, and no other code says why; of ` + "`doctor`" + `, functions cannot be built, kept and run |
 | 2 | all | the command line is wrong |
-| 124 | run | the function's deadline passed |
+| 124 | run, invoke, result | the function's deadline passed; of ` + "`result --within`" + `, it has not ended |
 | 126 | run, build, add | the function is there but cannot be run: not valid, no main function, or an import does not fit |
-| 127 | run, show, rm | there is no such function |
+| 127 | run, invoke, show, rm | there is no such function |
 | 130, 143 | all | stopped by SIGINT, SIGTERM; a second signal ends the program at once |
-| 134 | run | the function trapped |
-| 137 | run | it reached its limit on memory or tables |
-| 153 | run | it wrote more than it may |
-| any | run | the function's own code, its low eight bits; one whose low eight bits are 0 becomes 255 |
+| 134 | run, invoke, result | the function trapped |
+| 137 | run, invoke, result | it reached its limit on memory or tables |
+| 153 | run, invoke, result | it wrote more than it may |
+| any | run, invoke, result | the function's own code, its low eight bits; one whose low eight bits are 0 becomes 255 |
 
 ## Faasm's tools
 

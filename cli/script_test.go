@@ -118,6 +118,8 @@ func TestScripts(t *testing.T) {
 			"faasm":   faasmLines,
 			"run-of":  runOf,
 			"mask":    mask,
+			"serves":  serves,
+			"drains":  drains,
 		},
 	})
 }

@@ -14,6 +14,7 @@ const maxLook = 1 << 14
 // LiveStack is the stack of an invocation that runs.
 type LiveStack struct {
 	Module  *Module
+	Tag     uint64 // the Run's
 	Elapsed time.Duration
 	// Call is the host call that the guest is in, as "MODULE.NAME"; "the engine"
 	// for a call into the engine's runtime such as memory.fill; else empty.
@@ -52,7 +53,7 @@ func (e *Engine) Stacks() []LiveStack {
 // look takes the stack of a slot's invocation. The engine's lock for looking is held.
 func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 	generation := s.generation.Load()
-	started, m := s.started.Load(), s.module.Load()
+	started, tag, m := s.started.Load(), s.tag.Load(), s.module.Load()
 	if generation%2 == 0 || m == nil || !m.hold() {
 		return LiveStack{}, false
 	}
@@ -67,6 +68,7 @@ func (s *slot) look(l *wasmtime.Looker) (LiveStack, bool) {
 	}
 	live := LiveStack{
 		Module:  m,
+		Tag:     tag,
 		Elapsed: time.Duration(s.engine.watcher.now() - started),
 		Frames:  m.framesOf(s.shard, stack.PCs),
 		Depth:   stack.Depth,

@@ -24,6 +24,8 @@ type Run struct {
 	Observer hostcall.Observer
 	// Pointer, if not nil, runs in the place of the module's main step.
 	Pointer *Pointer
+	// Tag is what Stacks calls the invocation; the engine makes nothing of it.
+	Tag uint64
 }
 
 // Pointer is a function that is called by its index in the module's first exported
@@ -178,6 +180,7 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	s.run, s.calls, s.err, s.inner, s.parent = r, 0, nil, nil, ctx
 	s.deadline.Store(deadline)
 	s.started.Store(start)
+	s.tag.Store(r.Tag)
 	s.soft.Store(soft)
 	generation = s.generation.Load() + 1
 	s.native.Begin(generation)

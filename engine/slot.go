@@ -33,6 +33,7 @@ type slot struct {
 	deadline   atomic.Int64  // ns on the watcher's clock
 	asked      atomic.Uint64 // the last request to stop: generation<<8 | reason
 	module     atomic.Pointer[Module]
+	tag        atomic.Uint64 // the Run's
 	soft       atomic.Uint64 // memory beyond which the guest is stopped
 
 	// Of the running invocation; its goroutine's own.

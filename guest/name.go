@@ -60,3 +60,12 @@ func validatePart(what, s string) error {
 	}
 	return nil
 }
+
+// MarshalText implements encoding.TextMarshaler: a name is USER/FUNCTION in JSON.
+func (n Name) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText undoes it. It takes any name: chained functions can have any.
+func (n *Name) UnmarshalText(b []byte) error {
+	n.User, n.Function, _ = strings.Cut(string(b), "/")
+	return nil
+}

@@ -82,35 +82,41 @@ func (c *chain) Await(call *hostcall.Call, id uint32) (faasm.Chained, bool, erro
 	if result.ReturnValue != 0 || result.Failure != nil {
 		c.join(child, call)
 	}
-	return faasm.Chained{ReturnValue: result.ReturnValue, Output: faasmOutput(child.id, result)}, true, nil
+	return faasm.Chained{ReturnValue: result.ReturnValue, Output: FaasmOutput(child.id, result)}, true, nil
 }
 
 // wait waits for a child without a worker. It reports whether the child ended.
 func (c *chain) wait(call *hostcall.Call, child *record) bool {
 	s, r := c.scheduler, c.record
 	began := time.Now()
-	<-s.permits
+	s.givePermit(r)
 	r.status.Store(uint32(Waiting))
+	s.mu.Lock()
+	s.awaiting++
+	done := child.ended()
+	s.mu.Unlock()
 	timer := time.NewTimer(s.cfg.AwaitTimeout)
 	ok := false
 	select {
-	case <-child.done:
+	case <-done:
 		ok = true
 	case <-timer.C:
 	case <-call.Guest.Context().Done():
 	}
 	timer.Stop()
 	// The permit is taken back in any case: who runs the guest gives it.
-	s.permits <- struct{}{}
+	r.permit = <-s.permits
 	r.status.Store(uint32(Running))
 	s.mu.Lock()
+	s.awaiting--
+	r.worker = r.permit
 	r.times.Waited += time.Since(began)
 	s.mu.Unlock()
 	return ok
 }
 
-// faasmOutput is what Faasm gives as an ended invocation's output.
-func faasmOutput(id ID, r *Result) []byte {
+// FaasmOutput is what Faasm gives as an ended invocation's output.
+func FaasmOutput(id ID, r *Result) []byte {
 	if r.Failure != nil {
 		return fmt.Appendf(nil, "Task %d threw exception. What: %s", id, r.Failure.Message)
 	}

@@ -9,6 +9,8 @@ import (
 type Invocation struct {
 	ID      ID
 	Parent  ID // 0 if it was not chained
+	Host    string
+	Worker  int // which of the host's workers ran it last; -1 if none did
 	Request *Request
 	Status  Status
 	Times   Times
@@ -32,12 +34,16 @@ func (s *Scheduler) Get(id ID) (Invocation, error) {
 func (s *Scheduler) Wait(ctx context.Context, id ID) (Invocation, error) {
 	s.mu.Lock()
 	r := s.records[id]
+	var done <-chan struct{}
+	if r != nil {
+		done = r.ended()
+	}
 	s.mu.Unlock()
 	if r == nil {
 		return Invocation{}, ErrUnknown
 	}
 	select {
-	case <-r.done:
+	case <-done:
 	case <-ctx.Done():
 	}
 	return s.snapshot(r), nil
@@ -75,6 +81,25 @@ func (s *Scheduler) List() []Invocation {
 	return all
 }
 
+// Stats are how much a scheduler has to do.
+type Stats struct {
+	Workers int // guests that may run at a time
+	Running int
+	Waiting int // have started, and wait for one that they chained
+	Queued  int // have not started
+	Kept    int // results that have not expired
+}
+
+// Stats tells how much there is to do now.
+func (s *Scheduler) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{Workers: s.cfg.Workers, Running: s.cfg.Workers - len(s.permits), Waiting: s.awaiting, Kept: s.kept.count}
+	// One that has just been given a worker may not be counted out yet.
+	st.Queued = max(s.open-st.Running-st.Waiting, 0)
+	return st
+}
+
 // Node is an invocation with those that it chained.
 type Node struct {
 	Invocation
@@ -89,15 +114,15 @@ func (s *Scheduler) Graph(id ID) (*Node, error) {
 	if r == nil {
 		return nil, ErrUnknown
 	}
-	return r.node(), nil
+	return s.node(r), nil
 }
 
 // node is the graph from r down. The scheduler's lock is held. Chains are at most
 // Config.MaxDepth deep.
-func (r *record) node() *Node {
-	n := &Node{Invocation: r.invocation()}
+func (s *Scheduler) node(r *record) *Node {
+	n := &Node{Invocation: s.invocation(r)}
 	for _, c := range r.children {
-		n.Chained = append(n.Chained, c.node())
+		n.Chained = append(n.Chained, s.node(c))
 	}
 	return n
 }
@@ -105,12 +130,12 @@ func (r *record) node() *Node {
 func (s *Scheduler) snapshot(r *record) Invocation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return r.invocation()
+	return s.invocation(r)
 }
 
 // invocation is what is known now. The scheduler's lock is held.
-func (r *record) invocation() Invocation {
-	i := Invocation{ID: r.id, Request: r.request, Status: Status(r.status.Load()), Times: r.times, Result: r.result}
+func (s *Scheduler) invocation(r *record) Invocation {
+	i := Invocation{ID: r.id, Host: s.cfg.Host, Worker: r.worker, Request: r.request, Status: Status(r.status.Load()), Times: r.times, Result: r.result}
 	if r.result != nil {
 		i.Status = Done
 	}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,8 @@ type ID uint32
 // Request is what an invocation is asked to do. The scheduler does not change it, and
 // it must not be changed once it has been given.
 type Request struct {
+	// ID is the number that it should have; if that is 0, or taken, it gets another.
+	ID       ID
 	Function guest.Name
 	Input    []byte
 	Args     []string // behind the program's name
@@ -23,6 +26,8 @@ type Request struct {
 	// Pointer runs the function at that index of the module's table in place of the
 	// module's main function; nil does not.
 	Pointer *uint32
+	// KeepStdout is how many bytes of stdout the result has; 0 means 256 KiB.
+	KeepStdout int
 	// Queued is when the request was accepted, if that was before the scheduler saw
 	// it.
 	Queued time.Time
@@ -77,10 +82,12 @@ type Result struct {
 	// ReturnValue is the exit code; 1 with a Failure, as in Faasm.
 	ReturnValue int32
 	Output      []byte // what it wrote by Faasm's interface
-	Stdout      []byte // the first of what it wrote there
-	Stderr      []byte
-	Failure     *Failure // nil if it ended by itself
-	Memory      uint64   // bytes, the most there was
+	// Stdout and Stderr are the first of what it wrote there, StdoutSize and
+	// StderrSize how many bytes that were in all.
+	Stdout, Stderr         []byte
+	StdoutSize, StderrSize int64
+	Failure                *Failure // nil if it ended by itself
+	Memory                 uint64   // bytes, the most there was
 }
 
 // Times are when an invocation came from one state to the next. Zero is not yet.
@@ -101,8 +108,9 @@ type record struct {
 	parent  *record // nil if it was not chained
 	depth   int
 
+	permit int // the worker that it has; its goroutine's own
 	status atomic.Uint32
-	done   chan struct{} // closed when result is there
+	chain  chain // what its function chains with, while it runs
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -112,10 +120,24 @@ type record struct {
 	live     int // of its tree, itself included, how many have not ended
 	tree     int // how many its tree has, itself included
 	result   *Result
-	size     int // of what it keeps
+	size     int           // of what it keeps
+	holds    bool          // it counts as an instance
+	done     chan struct{} // closed when result is there; nil while nobody waits for that
+	worker   int           // that it ran on last; -1 if none
 }
 
 func (r *record) isDone() bool { return Status(r.status.Load()) == Done }
+
+// ended is closed when the result is there. The scheduler's lock is held.
+func (r *record) ended() <-chan struct{} {
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if r.result != nil {
+			close(r.done)
+		}
+	}
+	return r.done
+}
 
 // isWithin reports whether r is a, or was chained by a, by one that a chained, and so
 // on.
@@ -135,3 +157,16 @@ func (r *record) root() *record {
 	}
 	return r
 }
+
+// Stack is where a running invocation is.
+type Stack struct {
+	ID       ID
+	Function guest.Name
+	Elapsed  time.Duration
+	Call     string  // the host call that it is in; empty in its own code
+	Frames   []Frame // innermost first
+	Depth    int     // of the stack: may be more than there are frames
+}
+
+// String returns it in decimal.
+func (id ID) String() string { return strconv.FormatUint(uint64(id), 10) }

@@ -16,14 +16,15 @@ import (
 // Functions are what can be invoked.
 type Functions interface {
 	// Acquire makes the newest version of a function ready. The caller releases it.
-	// Cold is whether it had to be loaded.
+	// Cold is whether it had to be loaded. The error is ErrNoFunction, in the sense of
+	// errors.Is, if there is no function of that name.
 	Acquire(ctx context.Context, name guest.Name) (f Function, cold bool, err error)
 }
 
 // Function is one version of a function, ready to run.
 type Function interface {
-	// Invoke runs it on the calling goroutine.
-	Invoke(ctx context.Context, r *Request, chain faasm.Chain) Result
+	// Invoke runs it on the calling goroutine, as the invocation id.
+	Invoke(ctx context.Context, id ID, r *Request, chain faasm.Chain) Result
 	Namer
 	Release()
 }
@@ -36,8 +37,13 @@ type Namer interface {
 // Config shapes a scheduler. Its zero value, but for Functions, has good defaults.
 type Config struct {
 	Functions Functions
+	// Host is what the graphs call this machine.
+	Host string
 	// Workers is how many guests run at a time. Default: 2.
 	Workers int
+	// MaxQueued is how many invocations that nobody chained may wait for a worker;
+	// more are refused. Default: 10,000.
+	MaxQueued int
 	// MaxRoots is how many invocations that nobody chained may have started and not
 	// ended; more wait. Default: 1,024.
 	MaxRoots int
@@ -59,7 +65,7 @@ type Config struct {
 	KeepCount int
 	Log       *slog.Logger
 	// Ended is told of every invocation that ended, on its goroutine. May be nil.
-	Ended func(Invocation)
+	Ended func(*Invocation)
 }
 
 func (c *Config) setDefaults() {
@@ -69,6 +75,7 @@ func (c *Config) setDefaults() {
 		}
 	}
 	set(&c.Workers, 2)
+	set(&c.MaxQueued, 10_000)
 	set(&c.MaxRoots, 1024)
 	set(&c.MaxInstances, 4096)
 	set(&c.MaxDepth, 1200)
@@ -90,7 +97,7 @@ func (c *Config) setDefaults() {
 // Scheduler runs invocations. Its methods may be called from any goroutine.
 type Scheduler struct {
 	cfg     Config
-	permits chan struct{} // one for each guest that runs
+	permits chan int // the numbers of the workers that are free
 	roots   chan struct{}
 	base    context.Context
 	stop    context.CancelCauseFunc
@@ -98,7 +105,10 @@ type Scheduler struct {
 
 	mu        sync.Mutex
 	records   map[ID]*record
-	instances int
+	instances int // have started and not ended
+	queued    int // of those that nobody chained, how many have not started
+	open      int // have been accepted and not ended
+	awaiting  int // have started and wait for one that they chained
 	draining  bool
 	kept      keptList
 }
@@ -106,6 +116,10 @@ type Scheduler struct {
 var (
 	// ErrDraining is a request to a scheduler that is being closed.
 	ErrDraining = errors.New("it is being shut down")
+	// ErrBusy is a request to a scheduler that has as many waiting as it may.
+	ErrBusy = errors.New("too many invocations are waiting")
+	// ErrNoFunction is that there is no function of a name.
+	ErrNoFunction = errors.New("no such function")
 	// ErrUnknown is an invocation that never was, or whose result has been
 	// forgotten.
 	ErrUnknown = errors.New("no such invocation: it never was, or its result has expired")
@@ -118,9 +132,12 @@ func New(cfg Config) *Scheduler {
 	cfg.setDefaults()
 	s := &Scheduler{
 		cfg:     cfg,
-		permits: make(chan struct{}, cfg.Workers),
+		permits: make(chan int, cfg.Workers),
 		roots:   make(chan struct{}, cfg.MaxRoots),
 		records: make(map[ID]*record),
+	}
+	for n := range cfg.Workers {
+		s.permits <- n
 	}
 	s.base, s.stop = context.WithCancelCause(context.Background())
 	s.running.Add(1)
@@ -135,8 +152,7 @@ func (s *Scheduler) Run(ctx context.Context, req *Request) (Invocation, error) {
 	if err != nil {
 		return Invocation{}, err
 	}
-	s.execute(r)
-	return s.snapshot(r), nil
+	return s.execute(r), nil
 }
 
 // Start runs an invocation on a goroutine of its own.
@@ -156,13 +172,14 @@ func (s *Scheduler) Adopt(ctx context.Context, req *Request, names Namer) (id ID
 	if err != nil {
 		return 0, nil, nil, err
 	}
+	r.permit = <-s.permits
 	s.mu.Lock()
-	r.times.Started = time.Now()
+	s.queued--
+	r.times.Started, r.worker = time.Now(), r.permit
 	s.mu.Unlock()
 	r.status.Store(uint32(Running))
-	s.permits <- struct{}{}
 	return r.id, &chain{scheduler: s, record: r, names: names}, func(result Result) {
-		<-s.permits
+		s.givePermit(r)
 		s.finish(r, &result)
 		s.running.Done()
 	}, nil
@@ -170,7 +187,7 @@ func (s *Scheduler) Adopt(ctx context.Context, req *Request, names Namer) (id ID
 
 // accept makes an invocation's record. Whoever accepts it executes it.
 func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*record, error) {
-	r := &record{request: req, parent: parent, done: make(chan struct{}), live: 1, tree: 1}
+	r := &record{request: req, parent: parent, live: 1, tree: 1, worker: -1}
 	r.times.Queued = req.Queued
 	if r.times.Queued.IsZero() {
 		r.times.Queued = time.Now()
@@ -187,9 +204,16 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 		case parent.root().tree >= s.cfg.MaxTree:
 			return nil, fmt.Errorf("there are %d invocations that chained one another, which is as many as may be", s.cfg.MaxTree)
 		}
-	} else if s.draining {
-		return nil, ErrDraining
+	} else {
+		switch {
+		case s.draining:
+			return nil, ErrDraining
+		case s.queued >= s.cfg.MaxQueued:
+			return nil, ErrBusy
+		}
+		s.queued++
 	}
+	r.id = req.ID
 	for r.id == 0 || s.records[r.id] != nil {
 		r.id = ID(rand.Uint32() &^ (1 << 31)) // positive where guests have it as an int
 	}
@@ -202,150 +226,7 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 			p.tree++
 		}
 	}
+	s.open++
 	s.running.Add(1)
 	return r, nil
-}
-
-// execute takes an invocation to its end.
-func (s *Scheduler) execute(r *record) {
-	defer s.running.Done()
-	result := s.perform(r)
-	s.finish(r, &result)
-}
-
-// perform waits for a worker and runs the invocation.
-func (s *Scheduler) perform(r *record) Result {
-	if r.parent == nil {
-		select {
-		case s.roots <- struct{}{}:
-			defer func() { <-s.roots }()
-		case <-r.ctx.Done():
-			return neverRan(r)
-		}
-	}
-	if !s.takeInstance(r.parent == nil) {
-		return Result{ReturnValue: 1, Failure: &Failure{Kind: "limit", Code: "instances",
-			Message: fmt.Sprintf("%d invocations have started and not ended, which is as many as may: fewer should wait for one another", s.cfg.MaxInstances)}}
-	}
-	defer s.giveInstance()
-	if !s.takePermit(r.ctx) {
-		return neverRan(r)
-	}
-	defer func() { <-s.permits }()
-	started := time.Now()
-	f, cold, err := s.cfg.Functions.Acquire(r.ctx, r.request.Function)
-	s.mu.Lock()
-	r.times.Started, r.times.Ready, r.times.Cold = started, time.Since(started), cold
-	s.mu.Unlock()
-	if err != nil {
-		if r.ctx.Err() != nil {
-			return neverRan(r)
-		}
-		return Result{ReturnValue: 1, Failure: &Failure{Kind: "error", Code: "cannot run", Message: err.Error()}}
-	}
-	defer f.Release()
-	r.status.Store(uint32(Running))
-	return f.Invoke(r.ctx, r.request, &chain{scheduler: s, record: r, names: f})
-}
-
-// neverRan is the result of an invocation that ended before it could run.
-func neverRan(r *record) Result {
-	f := &Failure{Kind: "limit", Code: "cancelled", Message: fmt.Sprintf("it never ran: %v", context.Cause(r.ctx))}
-	if errors.Is(context.Cause(r.ctx), context.DeadlineExceeded) {
-		f.Code = "deadline"
-	}
-	return Result{ReturnValue: 1, Failure: f}
-}
-
-func (s *Scheduler) takePermit(ctx context.Context) bool {
-	select {
-	case s.permits <- struct{}{}:
-		return true
-	default:
-	}
-	select {
-	case s.permits <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// takeInstance counts an invocation that starts. Roots have their own bound.
-func (s *Scheduler) takeInstance(root bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !root && s.instances >= s.cfg.MaxInstances {
-		return false
-	}
-	s.instances++
-	return true
-}
-
-func (s *Scheduler) giveInstance() {
-	s.mu.Lock()
-	s.instances--
-	s.mu.Unlock()
-}
-
-// finish keeps the result and wakes who waits for it.
-func (s *Scheduler) finish(r *record, result *Result) {
-	s.mu.Lock()
-	r.result = result
-	r.times.Finished = time.Now()
-	if f := result.Failure; f != nil && f.Kind == "limit" {
-		r.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
-	}
-	for p := r; p != nil; p = p.parent {
-		if p.live--; p.live == 0 {
-			p.cancel(nil) // nothing is left that it could reach
-		}
-	}
-	s.keep(r)
-	s.mu.Unlock()
-	r.status.Store(uint32(Done))
-	close(r.done)
-	if s.cfg.Ended != nil {
-		s.cfg.Ended(s.snapshot(r))
-	}
-}
-
-// Close refuses new invocations, waits for those that were accepted until the context
-// ends, cancels what is left then and waits for that. It may be called twice.
-func (s *Scheduler) Close(ctx context.Context) {
-	s.mu.Lock()
-	s.draining = true
-	s.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { s.cancelAll() })
-	defer stop()
-	s.waitForRecords()
-	s.stop(ErrDraining)
-	s.running.Wait()
-}
-
-// waitForRecords returns when all invocations have ended.
-func (s *Scheduler) waitForRecords() {
-	for {
-		var r *record
-		s.mu.Lock()
-		for _, one := range s.records {
-			if one.result == nil {
-				r = one
-				break
-			}
-		}
-		s.mu.Unlock()
-		if r == nil {
-			return
-		}
-		<-r.done
-	}
-}
-
-func (s *Scheduler) cancelAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.records {
-		r.cancel(ErrDraining)
-	}
 }

@@ -41,7 +41,7 @@ func (f scriptedFunction) Backtrace([]guest.Frame) []Frame {
 	return []Frame{{Function: f.name.Function}}
 }
 
-func (f scriptedFunction) Invoke(ctx context.Context, r *Request, c faasm.Chain) Result {
+func (f scriptedFunction) Invoke(ctx context.Context, _ ID, r *Request, c faasm.Chain) Result {
 	return f.script(&scripted{ctx: ctx, request: r, chain: c})
 }
 

@@ -7,7 +7,7 @@ demo="gcc libc6-dev clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"
 test="$demo libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 llvm-19 wabt binaryen nodejs npm
 	rustc cargo libstd-rust-dev-wasm32 clang-14 lld-14 libclang-rt-14-dev-wasm32
 	libeigen3-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 binutils chromium
-	gdb lldb-22 liblldb-19 linux-perf valgrind ansible-core python3-apt"
+	gdb lldb-22 liblldb-19 linux-perf valgrind ansible-core python3-apt graphviz"
 
 case "${1:-}" in
 demo) want=$demo ;;

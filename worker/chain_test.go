@@ -84,7 +84,7 @@ func TestANewVersionTakesEffectAtTheNextInvocation(t *testing.T) {
 	if got := run(); got == "Hello from C\n" {
 		t.Error("the second version is not what runs")
 	}
-	if r := old.Invoke(t.Context(), &scheduler.Request{Function: n}, nil); string(r.Stdout) != "Hello from C\n" {
+	if r := old.Invoke(t.Context(), 1, &scheduler.Request{Function: n}, nil); string(r.Stdout) != "Hello from C\n" {
 		t.Errorf("what held the first version runs %q", r.Stdout)
 	}
 	old.Release()

@@ -33,6 +33,8 @@ type Invocation struct {
 	// Pointer runs the function at that index of the module's table in place of its
 	// main function; nil does not.
 	Pointer *uint32
+	// Tag is what Stacks calls the invocation.
+	Tag uint64
 	// KeepOutput is called with what the function wrote by Faasm's interface;
 	// the bytes are valid until it returns. May be nil.
 	KeepOutput func([]byte)
@@ -152,7 +154,7 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Backtrace:   c.backtrace,
 	})
 	c.function = f
-	c.run.Limits, c.run.Observer = inv.Limits, inv.Observer
+	c.run.Limits, c.run.Observer, c.run.Tag = inv.Limits, inv.Observer, inv.Tag
 	if inv.Pointer != nil {
 		c.run.Pointer = &engine.Pointer{Index: *inv.Pointer}
 		var err error

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +8,12 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/wasm"
 )
 
 // Library keeps functions ready, each in its newest version, for a scheduler. A new
@@ -26,6 +27,8 @@ type Library struct {
 	// once a function was acquired.
 	Stdout, Stderr io.Writer
 
+	calls sync.Pool // of *bookCall
+
 	mu    sync.Mutex
 	books map[guest.Name]*book
 	clock uint64         // of uses, to find the one that was not used for longest
@@ -35,7 +38,9 @@ type Library struct {
 // NewLibrary makes a library of the worker's functions. Of those that nobody uses it
 // keeps up to max ready.
 func NewLibrary(w *Worker, max int) *Library {
-	return &Library{worker: w, max: max, books: make(map[guest.Name]*book)}
+	l := &Library{worker: w, max: max, books: make(map[guest.Name]*book)}
+	l.calls.New = func() any { return newBookCall() }
+	return l
 }
 
 // book is one version of a function.
@@ -49,7 +54,8 @@ type book struct {
 	// Guarded by the library's lock.
 	readers int
 	used    uint64
-	old     bool // closed when its last reader goes
+	seen    time.Time // when version was last found to be the newest
+	old     bool      // closed when its last reader goes
 }
 
 // version identifies the content of a function's file: the kernel notes every change of
@@ -72,24 +78,48 @@ func (l *Library) versionOf(name guest.Name) version {
 
 // Acquire implements scheduler.Functions.
 func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Function, bool, error) {
-	v := l.versionOf(name)
+	now := time.Now()
 	l.mu.Lock()
 	b := l.books[name]
-	cold := b == nil || b.version != v
-	if cold {
-		if b != nil {
-			l.retire(name, b)
+	cold := b == nil
+	if cold || now.Sub(b.seen) > believed {
+		l.mu.Unlock()
+		v := l.versionOf(name)
+		l.mu.Lock()
+		if b = l.books[name]; b != nil && b.version == v {
+			b.seen = now
 		}
-		b = &book{library: l, version: v, ready: make(chan struct{})}
-		l.books[name] = b
-		l.open.Add(1)
-		go b.open(name)
+		cold = b == nil || b.version != v
+		if cold {
+			b = l.replace(name, v, now)
+		}
 	}
 	b.readers++
 	l.clock++
 	b.used = l.clock
 	l.shrink()
 	l.mu.Unlock()
+	return b.await(ctx, cold)
+}
+
+// believed is how long a version is taken for the newest without a look at the disk, which
+// costs more than a function's start. What this library is told of counts at once.
+const believed = 250 * time.Microsecond
+
+// replace puts another version in place of any that there is. The lock is held.
+func (l *Library) replace(name guest.Name, v version, now time.Time) *book {
+	if b := l.books[name]; b != nil {
+		l.retire(name, b)
+	}
+	b := &book{library: l, version: v, seen: now, ready: make(chan struct{})}
+	l.books[name] = b
+	l.open.Add(1)
+	go b.open(name)
+	return b
+}
+
+// await waits until the function can be run.
+func (b *book) await(ctx context.Context, cold bool) (scheduler.Function, bool, error) {
 	select {
 	case <-b.ready:
 	case <-ctx.Done():
@@ -98,10 +128,21 @@ func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Funct
 	}
 	if b.err != nil {
 		b.Release()
+		if errors.Is(b.err, store.ErrNotFound) {
+			return nil, cold, &noFunction{b.err}
+		}
 		return nil, cold, b.err
 	}
 	return b, cold, nil
 }
+
+// noFunction is the store's error in the scheduler's terms.
+type noFunction struct {
+	error
+}
+
+func (e *noFunction) Is(target error) bool { return target == scheduler.ErrNoFunction }
+func (e *noFunction) Unwrap() error        { return e.error }
 
 // open gets the function ready. It goes on where who asked for it has given up: the
 // next will ask again.
@@ -170,6 +211,69 @@ func (l *Library) shrink() {
 	}
 }
 
+// Publish makes a module a function, or its new version. When it returns, the module has
+// been compiled, is on the disk and is ready to be invoked; with an error, the version that
+// was there before still runs. Errors are *guest.InvalidModule, *guest.LinkError, or the
+// store's.
+func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
+	if err := l.worker.compile(ctx, name, module); err != nil {
+		return store.Function{}, err
+	}
+	kept, err := l.worker.cfg.Store.Add(name, module, o)
+	if err != nil {
+		return store.Function{}, err
+	}
+	l.doubt(name)
+	f, _, err := l.Acquire(ctx, name)
+	if err != nil {
+		return kept, err
+	}
+	f.Release()
+	return kept, nil
+}
+
+// doubt has the next use of a function look for its newest version.
+func (l *Library) doubt(name guest.Name) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.books[name]; b != nil {
+		b.seen = time.Time{}
+	}
+}
+
+// compile compiles a module and keeps the image where Open finds it.
+func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) error {
+	dir, err := w.cfg.Store.ObjectDir(name)
+	if err != nil {
+		return err
+	}
+	parsed, err := wasm.Parse(module)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f, err := w.open(ctx, name, parsed, dir)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Has reports whether there is a function of that name, fit to run or not.
+func (l *Library) Has(name guest.Name) bool { return l.versionOf(name) != version{} }
+
+// Remove removes a function. What runs goes on.
+func (l *Library) Remove(name guest.Name) error {
+	if err := l.worker.cfg.Store.Remove(name); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.books[name]; b != nil {
+		l.retire(name, b)
+	}
+	return nil
+}
+
 // Flush lets go of every version, so that the next use of each opens it anew.
 func (l *Library) Flush() {
 	l.mu.Lock()
@@ -185,87 +289,14 @@ func (l *Library) Close() {
 	l.open.Wait()
 }
 
-// maxStream is how much of a stream of a function's is kept.
-const maxStream = 256 << 10
-
-// head keeps the first of what is written.
-type head struct {
-	bytes.Buffer
-	dropped int
-}
-
-// Write implements io.Writer.
-func (h *head) Write(p []byte) (int, error) {
-	n := min(len(p), maxStream-h.Len())
-	h.Buffer.Write(p[:n])
-	h.dropped += len(p) - n
-	return len(p), nil
-}
-
-// Invoke implements scheduler.Function. The input is what Faasm's interface reads and
-// what is on stdin.
-func (b *book) Invoke(ctx context.Context, r *scheduler.Request, chain faasm.Chain) scheduler.Result {
-	var result scheduler.Result
-	var stdout, stderr head
-	inv := &Invocation{
-		Input:   r.Input,
-		Args:    append(faasm.Args(""), r.Args...),
-		Stdin:   bytes.NewReader(r.Input),
-		Stdout:  also(&stdout, b.library.Stdout),
-		Stderr:  also(&stderr, b.library.Stderr),
-		Limits:  r.Limits,
-		Python:  r.Python,
-		Chain:   chain,
-		Pointer: r.Pointer,
-		KeepOutput: func(output []byte) {
-			result.Output = bytes.Clone(output)
-		},
+// Stacks tells where the invocations are that run, without stopping them.
+func (l *Library) Stacks() []scheduler.Stack {
+	var all []scheduler.Stack
+	for _, s := range l.worker.Stacks() {
+		all = append(all, scheduler.Stack{
+			ID: scheduler.ID(s.Tag), Function: s.Function.Name, Elapsed: s.Elapsed, Call: s.Call,
+			Frames: s.Function.PlainBacktrace(s.Frames), Depth: s.Depth,
+		})
 	}
-	o, err := b.function.Invoke(ctx, inv)
-	result.ReturnValue, result.Memory = o.Code, o.Memory
-	result.Stdout, result.Stderr = stdout.Bytes(), stderr.Bytes()
-	if err != nil {
-		result.ReturnValue, result.Failure = 1, b.failure(ctx, err)
-	}
-	return result
-}
-
-// also writes to a second writer, if there is one.
-func also(w, second io.Writer) io.Writer {
-	if second == nil {
-		return w
-	}
-	return io.MultiWriter(w, second)
-}
-
-// failure says in text why an invocation did not end by itself.
-func (b *book) failure(ctx context.Context, err error) *scheduler.Failure {
-	f := &scheduler.Failure{Kind: "error", Code: "cannot run", Message: err.Error()}
-	var trap *guest.Trap
-	var limit *guest.Limit
-	switch {
-	case errors.As(err, &trap):
-		f.Kind, f.Code, f.Frames = "trap", trap.Code.String(), b.Backtrace(trap.Frames)
-	case errors.As(err, &limit):
-		f.Kind, f.Code, f.Frames = "limit", limit.Kind.String(), b.Backtrace(limit.Frames)
-		if why := context.Cause(ctx); limit.Kind == guest.LimitCancelled && why != nil {
-			f.Message = fmt.Sprintf("%v", why)
-		}
-	}
-	return f
-}
-
-// Backtrace implements scheduler.Function.
-func (b *book) Backtrace(stack []guest.Frame) []scheduler.Frame {
-	return b.function.PlainBacktrace(stack)
-}
-
-// PlainBacktrace is Backtrace as schedulers keep it.
-func (f *Function) PlainBacktrace(stack []guest.Frame) []scheduler.Frame {
-	calls := f.Backtrace(stack)
-	frames := make([]scheduler.Frame, len(calls))
-	for i, c := range calls {
-		frames[i] = scheduler.Frame{Function: c.Function, Index: uint32(c.Func), File: c.File, Line: c.Line, Column: c.Column, Inlined: c.Inlined, Offset: uint64(c.Code), Note: c.Note}
-	}
-	return frames
+	return all
 }

@@ -10,6 +10,7 @@ import (
 // LiveStack is the stack of an invocation that runs.
 type LiveStack struct {
 	Function *Function
+	Tag      uint64 // the Invocation's
 	Elapsed  time.Duration
 	Call     string // the host call that it is in, or "the engine"; empty in its own code
 	Frames   []guest.Frame
@@ -35,7 +36,7 @@ func (w *Worker) live(taken []engine.LiveStack) []LiveStack {
 	for _, s := range taken {
 		if f := w.functionOf(s.Module); f != nil {
 			stacks = append(stacks, LiveStack{
-				Function: f, Elapsed: s.Elapsed, Call: s.Call, Frames: s.Frames, Depth: s.Depth,
+				Function: f, Tag: s.Tag, Elapsed: s.Elapsed, Call: s.Call, Frames: s.Frames, Depth: s.Depth,
 				Inner: s.Inner, Outer: s.Outer,
 			})
 		}

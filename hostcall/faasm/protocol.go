@@ -70,8 +70,8 @@ func Plan(exports map[string]guest.FuncType) ([]Step, error) {
 		}
 	}
 	if entry == "" {
-		return nil, fmt.Errorf("plan invocation: the module exports none of %s: build it as a program with a main function",
-			strings.Join(mainExports(), ", "))
+		return nil, &UnfitModule{fmt.Sprintf("the module exports none of %s: build it as a program with a main function",
+			strings.Join(mainExports(), ", "))}
 	}
 	p := planner{exports: exports}
 	_, reactor := exports[exportInitialize]
@@ -93,6 +93,13 @@ func Plan(exports map[string]guest.FuncType) ([]Step, error) {
 	return p.steps, p.err
 }
 
+// UnfitModule is a valid module whose exports cannot be called as a function's.
+type UnfitModule struct {
+	Reason string
+}
+
+func (e *UnfitModule) Error() string { return "plan invocation: " + e.Reason }
+
 type planner struct {
 	exports map[string]guest.FuncType
 	steps   []Step
@@ -113,8 +120,8 @@ func (p *planner) add(role Role, name string, maxParams int) bool {
 	returns := len(t.Results) == 1 && t.Results[0] == guest.I32
 	if !fits || !returns && len(t.Results) != 0 {
 		p.steps = nil
-		p.err = fmt.Errorf("plan invocation: the module exports %s as %s, which cannot be its %s: want %s, without or with an i32 as result",
-			name, t, role, wantParams(maxParams))
+		p.err = &UnfitModule{fmt.Sprintf("the module exports %s as %s, which cannot be its %s: want %s, without or with an i32 as result",
+			name, t, role, wantParams(maxParams))}
 		return false
 	}
 	p.steps = append(p.steps, Step{Role: role, Export: name, Args: make([]guest.Value, len(t.Params)), Returns: returns})

@@ -41,6 +41,10 @@ var levels = map[string]int{
 	"profiler":                 2,
 	"worker":                   3,
 	"inspect":                  3,
+	"execgraph":                3,
+	"gateway":                  3,
+	"gateway/planner":          3,
+	"gateway/client":           3,
 	"cli":                      4,
 	"cmd/faaslens":             5,
 }
@@ -54,7 +58,12 @@ var sameLevel = map[[2]string]bool{
 	{"wasm/wasmtest", "wasm"}:      true,
 	{"hostcall/wasi", "hostcall"}:  true,
 	{"hostcall/faasm", "hostcall"}: true,
-	{"hostcall/faasm", "state"}:    true,
+	// Faasm's HTTP and the client are other faces of the gateway.
+	{"gateway", "execgraph"}:         true,
+	{"gateway/planner", "execgraph"}: true,
+	{"gateway/planner", "gateway"}:   true,
+	{"gateway/client", "gateway"}:    true,
+	{"hostcall/faasm", "state"}:      true,
 }
 
 // cage is the one package that may use cgo and unsafe.

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/gateway"
+	"github.com/faaslens/faaslens/gateway/planner"
+	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/state"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/worker"
+)
+
+// service is all that serves functions, in one process.
+type service struct {
+	store     *store.Store
+	worker    *worker.Worker
+	library   *worker.Library
+	scheduler *scheduler.Scheduler
+	gateway   *gateway.Gateway
+	planner   *planner.Planner
+	servers   []*http.Server
+	log       *slog.Logger
+}
+
+// maxReady is how many functions that nobody uses are kept ready.
+const maxReady = 256
+
+// newService starts a service that does not listen yet.
+func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) {
+	dir := f.data
+	if dir == "" {
+		var err error
+		if dir, err = s.env.dataDir(); err != nil {
+			return nil, err
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("serve: what this machine is called: %w", err)
+	}
+	v := &service{log: log}
+	if v.store, err = store.Open(dir); err != nil {
+		return nil, err
+	}
+	shards, roots := runtime.GOMAXPROCS(0), max(f.instances/2, f.workers)
+	v.worker, err = worker.New(worker.Config{
+		Store: v.store, State: state.NewLocal(new(state.Memory), state.Limits{}), SharedRoot: f.sharedRoot, Log: log,
+		// A function that waits keeps its instance. Where there were none left for those
+		// that it waits for, all would wait for ever.
+		Engine: engine.Config{Shards: shards, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},
+	})
+	if err != nil {
+		v.store.Close()
+		return nil, err
+	}
+	v.library = worker.NewLibrary(v.worker, maxReady)
+	ledger := gateway.NewLedger(log)
+	v.scheduler = scheduler.New(scheduler.Config{
+		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
+	})
+	usual, most := f.limits()
+	v.gateway = gateway.New(gateway.Config{
+		Scheduler: v.scheduler, Functions: v.library, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
+		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), Log: log,
+	})
+	v.planner = planner.New(planner.Config{
+		Scheduler: v.scheduler, Functions: v.library, Store: v.store, Host: host,
+		Limits: usual, MaxBody: int64(max(f.maxModule, f.maxInput)), BodyTimeout: time.Minute, Log: log,
+	})
+	return v, nil
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server { return gateway.Server(h, log) }
+
+// drain takes no more work, finishes what there is within that time, cancels what is left
+// then, and stops answering.
+func (v *service) drain(within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	v.gateway.Drain()
+	v.scheduler.Close(ctx)
+	v.gateway.Close()
+	// Clients have a moment to take their answers.
+	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, server := range v.servers {
+		if server.Shutdown(last) != nil {
+			server.Close()
+		}
+	}
+}
+
+// close frees everything; it cancels what still runs.
+func (v *service) close() {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	v.scheduler.Close(now)
+	v.gateway.Close()
+	for _, server := range v.servers {
+		server.Close()
+	}
+	v.library.Close()
+	v.worker.Close()
+	v.store.Close()
+}
+
+// collectAt is how much the heap of a service grows, in percent, before it is collected:
+// what a request leaves behind is small beside the memory of functions, which the collector
+// does not see.
+const collectAt = 400
+
+func (s *session) tuneCollector() {
+	if s.env.get("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+}

@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/store"
+)
+
+// Functions are what can be invoked.
+type Functions interface {
+	// Publish makes a module a function, or its new version: compiled, kept and ready
+	// when it returns.
+	Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error)
+	Remove(name guest.Name) error
+	Has(name guest.Name) bool
+	// Flush lets go of what is ready, so that the next use of each function opens it
+	// anew.
+	Flush()
+	// Stacks tells where the invocations are that run.
+	Stacks() []scheduler.Stack
+}
+
+// Config shapes a gateway. Scheduler, Functions, Store and Ledger must be given; the rest
+// has good defaults.
+type Config struct {
+	Scheduler *scheduler.Scheduler
+	Functions Functions
+	Store     *store.Store
+	Ledger    *Ledger
+	Host      string // what this machine is called
+	Version   string
+	// Limits are those of an invocation that asks for none, MaxLimits the most that it
+	// may ask for. A field that is zero is the default: of Limits a minute, 1 GiB of
+	// memory and 64 MiB of output; of MaxLimits an hour, 4 GiB, and as much output.
+	Limits, MaxLimits guest.Limits
+	// MaxModule and MaxInput bound what is uploaded. Default: 64 MiB both.
+	MaxModule, MaxInput int64
+	// BodyTimeout is how long a client may take to send a body. Default: a minute.
+	BodyTimeout time.Duration
+	Log         *slog.Logger
+}
+
+func (c *Config) setDefaults() {
+	setLimits(&c.Limits, guest.Limits{Timeout: time.Minute, Memory: 1 << 30, Output: 64 << 20})
+	setLimits(&c.MaxLimits, guest.Limits{Timeout: time.Hour, Memory: 4 << 30, Output: 64 << 20})
+	// What is given by default may be asked for.
+	c.MaxLimits.Timeout = max(c.MaxLimits.Timeout, c.Limits.Timeout)
+	c.MaxLimits.Memory = max(c.MaxLimits.Memory, c.Limits.Memory)
+	c.MaxLimits.Output = max(c.MaxLimits.Output, c.Limits.Output)
+	if c.MaxModule == 0 {
+		c.MaxModule = 64 << 20
+	}
+	if c.MaxInput == 0 {
+		c.MaxInput = 64 << 20
+	}
+	if c.BodyTimeout == 0 {
+		c.BodyTimeout = time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+func setLimits(l *guest.Limits, to guest.Limits) {
+	if l.Timeout == 0 {
+		l.Timeout = to.Timeout
+	}
+	if l.Memory == 0 {
+		l.Memory = to.Memory
+	}
+	if l.Output == 0 {
+		l.Output = to.Output
+	}
+}
+
+// Gateway is the handlers and what they share.
+type Gateway struct {
+	cfg      Config
+	started  time.Time
+	draining atomic.Bool
+	closed   chan struct{} // closed when those who follow the log shall go
+	close    sync.Once
+}
+
+// New makes a gateway.
+func New(cfg Config) *Gateway {
+	cfg.setDefaults()
+	return &Gateway{cfg: cfg, started: time.Now(), closed: make(chan struct{})}
+}
+
+// Drain has the gateway refuse new work and say that it is not ready. What was accepted
+// can still be asked for.
+func (g *Gateway) Drain() { g.draining.Store(true) }
+
+// Close sends away who follows the log. It may be called twice.
+func (g *Gateway) Close() { g.close.Do(func() { close(g.closed) }) }
+
+// Server is an HTTP server for a handler with bounds on what clients may take.
+func Server(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/faaslens/faaslens/scheduler"
+)
+
+var errDraining = scheduler.ErrDraining
+
+// invoke runs a function and answers with its result.
+func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request) {
+	req, p := g.request(w, r)
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	i, err := g.cfg.Scheduler.Run(r.Context(), req)
+	if err != nil {
+		fail(w, refusal(err))
+		return
+	}
+	g.writeResult(w, r, &i)
+}
+
+// start accepts an invocation that goes on without the client.
+func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
+	req, p := g.request(w, r)
+	if p == nil && !g.cfg.Functions.Has(req.Function) {
+		p = unknownFunction(req.Function)
+	}
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	id, err := g.cfg.Scheduler.Start(req)
+	if err != nil {
+		fail(w, refusal(err))
+		return
+	}
+	i, err := g.cfg.Scheduler.Get(id)
+	if err != nil {
+		fail(w, unknownInvocation(id.String()))
+		return
+	}
+	text := id.String()
+	w.Header().Set("Location", "/v1/invocations/"+text)
+	w.Header().Set(HeaderInvocation, text)
+	answer(w, http.StatusAccepted, invocationOf(&i, time.Now()))
+}
+
+func (g *Gateway) listInvocations(w http.ResponseWriter, _ *http.Request) {
+	now := time.Now()
+	list := []*Invocation{}
+	for _, i := range g.cfg.Scheduler.List() {
+		list = append(list, invocationOf(&i, now))
+	}
+	answer(w, http.StatusOK, list)
+}
+
+func (g *Gateway) showInvocation(w http.ResponseWriter, r *http.Request) {
+	i, p := g.awaited(r)
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	answer(w, http.StatusOK, invocationOf(&i, time.Now()))
+}
+
+// result answers as invoke does or, while there is none, with 202 and what is known.
+func (g *Gateway) result(w http.ResponseWriter, r *http.Request) {
+	i, p := g.awaited(r)
+	switch {
+	case p != nil:
+		fail(w, p)
+	case i.Result == nil:
+		w.Header().Set("Retry-After", "1")
+		answer(w, http.StatusAccepted, invocationOf(&i, time.Now()))
+	default:
+		g.writeResult(w, r, &i)
+	}
+}
+
+// awaited is the invocation that a path names, when it has ended or the client has waited
+// for as long as it wants to.
+func (g *Gateway) awaited(r *http.Request) (scheduler.Invocation, *Problem) {
+	id, p := invocationID(r)
+	if p != nil {
+		return scheduler.Invocation{}, p
+	}
+	wait, p := waitOf(r)
+	if p != nil {
+		return scheduler.Invocation{}, p
+	}
+	var i scheduler.Invocation
+	var err error
+	if wait > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), wait)
+		defer cancel()
+		i, err = g.cfg.Scheduler.Wait(ctx, id)
+	} else {
+		i, err = g.cfg.Scheduler.Get(id)
+	}
+	if err != nil {
+		return i, unknownInvocation(id.String())
+	}
+	return i, nil
+}
+
+// Cancelled is the answer to a request to cancel.
+type Cancelled struct {
+	ID scheduler.ID `json:"id"`
+	// Cancelled is whether it, or one that it chained, had not ended before.
+	Cancelled bool `json:"cancelled"`
+}
+
+func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
+	id, p := invocationID(r)
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	live, err := g.cfg.Scheduler.Cancel(id)
+	if errors.Is(err, scheduler.ErrUnknown) {
+		fail(w, unknownInvocation(id.String()))
+		return
+	}
+	answer(w, http.StatusOK, Cancelled{ID: id, Cancelled: live})
+}
+
+func invocationID(r *http.Request) (scheduler.ID, *Problem) {
+	s := r.PathValue("id")
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		return 0, badRequest("give the number of the header "+HeaderInvocation, "%q is no invocation's number", s)
+	}
+	return scheduler.ID(n), nil
+}
+
+func unknownInvocation(id string) *Problem {
+	return &Problem{Status: http.StatusNotFound, Error: "invocation " + id + ": it never was, or its result has expired",
+		Hint: "results are kept for a while, see 'faaslens serve --keep'"}
+}

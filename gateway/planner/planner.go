@@ -1,0 +1,198 @@
+package planner
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/faaslens/faaslens/gateway"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/store"
+)
+
+// Config shapes a planner. All but Log must be given.
+type Config struct {
+	Scheduler   *scheduler.Scheduler
+	Functions   gateway.Functions
+	Store       *store.Store
+	Host        string       // what this machine is called
+	Limits      guest.Limits // of each invocation
+	MaxBody     int64        // bytes
+	BodyTimeout time.Duration
+	Log         *slog.Logger
+}
+
+// Planner is the handlers and what they share.
+type Planner struct {
+	cfg     Config
+	started time.Time
+
+	mu     sync.Mutex
+	apps   map[int32]*app
+	policy string
+}
+
+// New makes a planner.
+func New(cfg Config) *Planner {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Planner{cfg: cfg, started: time.Now(), apps: make(map[int32]*app), policy: "bin-pack"}
+}
+
+// Handler answers Faasm's paths.
+func (p *Planner) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{$}", p.message)
+	mux.HandleFunc("GET /ping", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "PONG") })
+	mux.HandleFunc("PUT /f/{user}/{function}", p.uploadFunction)
+	mux.HandleFunc("PUT /p/{user}/{function}", p.uploadPython)
+	mux.HandleFunc("PUT /file", p.uploadFile)
+	mux.HandleFunc("GET /file", p.sendFile)
+	mux.HandleFunc("OPTIONS /", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		say(w, http.StatusBadRequest, "Invalid path: "+r.Method+" "+r.URL.Path+"\n")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Methods", "GET,POST,PUT,OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "User-Agent,Accept,Content-Type,FilePath")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// say answers with text, as Faasm does to everything.
+func say(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // the client may have gone
+}
+
+// tell answers with JSON, which Faasm too calls text.
+func tell(w http.ResponseWriter, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		say(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	say(w, http.StatusOK, string(b))
+}
+
+func (p *Planner) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	b, problem := gateway.ReadBody(w, r, p.cfg.MaxBody, p.cfg.BodyTimeout)
+	if problem != nil {
+		say(w, problem.Status, problem.Error+"\n")
+		return nil, false
+	}
+	return b, true
+}
+
+// message answers what is posted to the root: a planner's message, or a worker's.
+func (p *Planner) message(w http.ResponseWriter, r *http.Request) {
+	b, ok := p.body(w, r)
+	if !ok {
+		return
+	}
+	if len(b) == 0 {
+		say(w, http.StatusBadRequest, "Empty request")
+		return
+	}
+	var m struct {
+		Type    json.RawMessage `json:"http_type"`
+		Payload string          `json:"payload"`
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		say(w, http.StatusBadRequest, "Bad JSON in request body")
+		return
+	}
+	if m.Type == nil {
+		p.workerMessage(w, r, b)
+		return
+	}
+	kind, ok := parseKind(m.Type)
+	if !ok {
+		say(w, http.StatusBadRequest, "Unrecognised message type")
+		return
+	}
+	p.answer(w, kind, m.Payload)
+}
+
+// answer answers a planner's message.
+func (p *Planner) answer(w http.ResponseWriter, k kind, payload string) {
+	switch k {
+	case reset:
+		p.forgetApps()
+		p.cfg.Functions.Flush()
+		say(w, http.StatusOK, "Planner fully reset!")
+	case flushHosts: // there is this one, and it stays
+		say(w, http.StatusOK, "Flushed available hosts!")
+	case flushExecutors:
+		p.cfg.Functions.Flush()
+		say(w, http.StatusOK, "Flushed executors!")
+	case flushState:
+		p.forgetApps()
+		say(w, http.StatusOK, "Flushed scheduling state!")
+	case getHosts:
+		tell(w, p.hosts())
+	case getConfig:
+		tell(w, map[string]any{"ip": p.cfg.Host, "hostTimeout": 5, "numThreadsHttpServer": 4})
+	case getGraph:
+		p.graph(w, payload)
+	case getApps:
+		tell(w, p.inFlight())
+	case executeBatch:
+		p.execute(w, payload)
+	case batchStatus:
+		p.batchStatus(w, payload)
+	case preloadDecision: // there is one machine to run on
+		say(w, http.StatusOK, "Decision pre-loaded to planner")
+	case setPolicy:
+		p.setPolicy(w, payload)
+	case getPolicy:
+		p.mu.Lock()
+		policy := p.policy
+		p.mu.Unlock()
+		say(w, http.StatusOK, policy)
+	case setEvicted:
+		say(w, http.StatusBadRequest, "no machine is evicted here: the policy spot is taken and makes no difference")
+	}
+}
+
+// setPolicy takes any of Faasm's policies: on one machine they are the same.
+func (p *Planner) setPolicy(w http.ResponseWriter, policy string) {
+	switch policy {
+	case "bin-pack", "compact", "spot":
+	default:
+		say(w, http.StatusBadRequest, fmt.Sprintf("Unrecognised policy %q: want bin-pack, compact or spot", policy))
+		return
+	}
+	p.mu.Lock()
+	p.policy = policy
+	p.mu.Unlock()
+	say(w, http.StatusOK, "Policy set correctly")
+}
+
+// hosts are the machines that run functions.
+func (p *Planner) hosts() any {
+	type timestamp struct {
+		Millis int64 `json:"epochMs,string"`
+	}
+	type host struct {
+		IP         string    `json:"ip"`
+		Slots      int       `json:"slots"`
+		Used       int       `json:"usedSlots,omitempty"`
+		Registered timestamp `json:"registerTs"`
+	}
+	s := p.cfg.Scheduler.Stats()
+	return struct {
+		Hosts []host `json:"hosts"`
+	}{[]host{{p.cfg.Host, s.Workers, s.Running, timestamp{p.started.UnixMilli()}}}}
+}
