@@ -29,6 +29,21 @@ func (b *Bus) Put(ctx context.Context, id string, result []byte) error {
 	return nil
 }
 
+// ErrTaken is an ID that another invocation has.
+var ErrTaken = errors.New("another invocation has that number")
+
+// Create is the first Put for an ID. The error is ErrTaken if there was one.
+func (b *Bus) Create(ctx context.Context, id string, result []byte) error {
+	_, err := b.results.Create(ctx, id, append([]byte{0}, result...))
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return ErrTaken
+	}
+	if err != nil {
+		return fmt.Errorf("store the invocation %s: %w", id, err)
+	}
+	return nil
+}
+
 // Get returns what was stored last. The error may be ErrNoResult.
 func (b *Bus) Get(ctx context.Context, id string) ([]byte, error) {
 	e, err := b.results.Get(ctx, id)

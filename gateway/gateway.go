@@ -31,6 +31,12 @@ type Functions interface {
 // has good defaults.
 type Config struct {
 	Scheduler *scheduler.Scheduler
+	// Queue takes what is started asynchronously. Default: the scheduler alone.
+	Queue Queue
+	// Elsewhere has synchronous invocations run by others, by way of the queue.
+	Elsewhere bool
+	// Check says why the server is not ready; nil, or a nil error, if it is. May be nil.
+	Check     func() error
 	Functions Functions
 	Store     *store.Store
 	Ledger    *Ledger
@@ -59,6 +65,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxInput == 0 {
 		c.MaxInput = 64 << 20
+	}
+	if c.Queue == nil {
+		c.Queue = localQueue{c.Scheduler}
 	}
 	if c.BodyTimeout == 0 {
 		c.BodyTimeout = time.Minute

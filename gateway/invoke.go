@@ -19,12 +19,30 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	i, err := g.cfg.Scheduler.Run(r.Context(), req)
+	run := g.cfg.Scheduler.Run
+	if g.cfg.Elsewhere {
+		run = g.runElsewhere
+	}
+	i, err := run(r.Context(), req)
 	if err != nil {
 		fail(w, refusal(err))
 		return
 	}
 	g.writeResult(w, r, &i)
+}
+
+// runElsewhere has others run an invocation, and cancels it if the client goes.
+func (g *Gateway) runElsewhere(ctx context.Context, req *scheduler.Request) (scheduler.Invocation, error) {
+	id, err := g.cfg.Queue.Start(ctx, req)
+	if err != nil {
+		return scheduler.Invocation{}, err
+	}
+	i, err := g.cfg.Queue.Wait(ctx, id)
+	if err == nil && i.Result == nil {
+		_, _ = g.cfg.Queue.Cancel(context.WithoutCancel(ctx), id) // nobody waits for it
+		err = ctx.Err()
+	}
+	return i, err
 }
 
 // start accepts an invocation that goes on without the client.
@@ -37,12 +55,12 @@ func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	id, err := g.cfg.Scheduler.Start(req)
+	id, err := g.cfg.Queue.Start(r.Context(), req)
 	if err != nil {
 		fail(w, refusal(err))
 		return
 	}
-	i, err := g.cfg.Scheduler.Get(id)
+	i, err := g.cfg.Queue.Get(r.Context(), id)
 	if err != nil {
 		fail(w, unknownInvocation(id.String()))
 		return
@@ -101,12 +119,15 @@ func (g *Gateway) awaited(r *http.Request) (scheduler.Invocation, *Problem) {
 	if wait > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), wait)
 		defer cancel()
-		i, err = g.cfg.Scheduler.Wait(ctx, id)
+		i, err = g.cfg.Queue.Wait(ctx, id)
 	} else {
-		i, err = g.cfg.Scheduler.Get(id)
+		i, err = g.cfg.Queue.Get(r.Context(), id)
+	}
+	if errors.Is(err, scheduler.ErrUnknown) {
+		return i, unknownInvocation(id.String())
 	}
 	if err != nil {
-		return i, unknownInvocation(id.String())
+		return i, refusal(err)
 	}
 	return i, nil
 }
@@ -124,9 +145,13 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	live, err := g.cfg.Scheduler.Cancel(id)
+	live, err := g.cfg.Queue.Cancel(r.Context(), id)
 	if errors.Is(err, scheduler.ErrUnknown) {
 		fail(w, unknownInvocation(id.String()))
+		return
+	}
+	if err != nil {
+		fail(w, refusal(err))
 		return
 	}
 	answer(w, http.StatusOK, Cancelled{ID: id, Cancelled: live})

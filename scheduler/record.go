@@ -16,7 +16,8 @@ type ID uint32
 // Request is what an invocation is asked to do. The scheduler does not change it, and
 // it must not be changed once it has been given.
 type Request struct {
-	// ID is the number that it should have; if that is 0, or taken, it gets another.
+	// ID is the number that it should have; if that is 0, or taken, it gets another, which
+	// is odd.
 	ID       ID
 	Function guest.Name
 	Input    []byte

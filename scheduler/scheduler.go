@@ -215,7 +215,7 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 	}
 	r.id = req.ID
 	for r.id == 0 || s.records[r.id] != nil {
-		r.id = ID(rand.Uint32() &^ (1 << 31)) // positive where guests have it as an int
+		r.id = ID(rand.Uint32()&^(1<<31) | 1) // positive where guests have it as an int
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	s.records[r.id] = r
