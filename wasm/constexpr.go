@@ -11,6 +11,8 @@ import (
 type Const struct {
 	Known bool
 	Value guest.Value
+	// At is where the expression is in the module: see Module.Expression.
+	At guest.FileOffset
 }
 
 // Opcodes of constant expressions (section 3.4.12 for which, 5.4 for codes).
@@ -49,6 +51,7 @@ const (
 // to the engine.
 func (r *reader) constExpr(what string) Const {
 	var c Const
+	at := guest.FileOffset(r.pos)
 	for n := 0; r.ok(); n++ {
 		start := r.pos
 		op := r.byte(what)
@@ -56,6 +59,7 @@ func (r *reader) constExpr(what string) Const {
 			if n == 0 {
 				r.failAt(start, "%s is empty", what)
 			}
+			c.At = at
 			return c
 		}
 		c = r.constInstruction(op, start, what)

@@ -1,6 +1,10 @@
 package wasm
 
-import "github.com/faaslens/faaslens/guest"
+import (
+	"iter"
+
+	"github.com/faaslens/faaslens/guest"
+)
 
 // SegmentMode says when a segment's content is used.
 type SegmentMode byte
@@ -18,6 +22,10 @@ type Element struct {
 	Table  uint32 // of an active segment
 	Offset Const  // in the table, of an active segment
 	Count  int    // of elements
+	// Items is where the elements are in the module: indices of functions or, with
+	// Exprs, constant expressions.
+	Items guest.FileOffset
+	Exprs bool
 }
 
 // Bits of an element segment's first number.
@@ -59,6 +67,7 @@ func (p *parser) element(r *reader) Element {
 		p.elementType(r, &e, flags)
 	}
 	e.Count = r.count("elements", 1, maxElements)
+	e.Items, e.Exprs = guest.FileOffset(r.pos), flags&elementExprs != 0
 	for i := 0; i < e.Count && r.ok(); i++ {
 		if flags&elementExprs != 0 {
 			r.constExpr("an element")
@@ -77,5 +86,18 @@ func (p *parser) elementType(r *reader, e *Element, flags uint32) {
 	start := r.pos
 	if c := r.byte("an element segment's kind of element"); c != 0 {
 		r.failAt(start, "an element segment's kind of element is 0x%02x; only functions, 0, are known", c)
+	}
+}
+
+// FuncIndices returns the functions of an element segment that lists them by index;
+// none of one that has expressions.
+func (m *Module) FuncIndices(e Element) iter.Seq[guest.FuncIndex] {
+	return func(yield func(guest.FuncIndex) bool) {
+		r := &reader{b: m.bytes, pos: int(e.Items), end: len(m.bytes)}
+		for i := 0; i < e.Count && !e.Exprs && r.more(); i++ {
+			if f := r.u32("function"); r.ok() && !yield(guest.FuncIndex(f)) {
+				return
+			}
+		}
 	}
 }

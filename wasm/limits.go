@@ -22,6 +22,8 @@ const (
 	maxStructFields = 10_000
 	maxSupertypes   = 1
 	maxNameBytes    = 100_000
+	maxLocals       = 50_000
+	maxItems        = 7_654_321 // of what one instruction lists: engines take no longer body
 )
 
 // MaxModuleSize is the largest module, in bytes, that Parse takes.

@@ -106,6 +106,10 @@ func (r *reader) sleb(bits uint, what string) int64 {
 	if r.err != nil {
 		return 0
 	}
+	if r.pos < r.end && r.b[r.pos] < 0x80 {
+		r.pos++
+		return int64(int8(r.b[r.pos-1]<<1)) >> 1
+	}
 	start := r.pos
 	var v int64
 	for shift := uint(0); ; shift += 7 {

@@ -6,6 +6,8 @@ import "slices"
 type Table struct {
 	Elem ValueType // a reference type
 	Limits
+	HasInit bool
+	Init    Const // of each element, with HasInit; null without
 }
 
 // tableWithInit marks a table whose elements start with a value of their own.
@@ -30,8 +32,9 @@ func (p *parser) tables(r *reader) {
 		if c := r.byte("a table"); c != 0 {
 			r.failAt(start, "a table with an initial value has the reserved byte 0x%02x; it must be 0", c)
 		}
-		p.m.Tables = append(p.m.Tables, r.tableType())
-		r.constExpr("a table's initial value")
+		t := r.tableType()
+		t.HasInit, t.Init = true, r.constExpr("a table's initial value")
+		p.m.Tables = append(p.m.Tables, t)
 	}
 }
 

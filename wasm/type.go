@@ -23,13 +23,60 @@ const (
 )
 
 // Type is one entry of the type index space (section 5.3.8). A recursion group
-// contributes each of its types; supertypes are checked and dropped.
+// contributes each of its types.
 type Type struct {
 	Form TypeForm
 	// Func is the signature of a function type. A typed reference in it is
 	// only its first byte, 0x63 or 0x64; String has the whole.
 	Func guest.FuncType
-	raw  []byte // from the form byte on
+	// Group is how many types are in the recursion group that starts with this one;
+	// 0 if none does, or if it stands for itself.
+	Group int
+	// Super is the supertype, with HasSuper; Open means that others may have this one
+	// for theirs.
+	Super          uint32
+	HasSuper, Open bool
+	raw            []byte // from the form byte on
+}
+
+// Field is a field of a structure, or the element of an array; its type may be packed.
+type Field struct {
+	Type    ValueType
+	Mutable bool
+}
+
+// Signature returns the parameters and results of a function type, whole.
+func (t Type) Signature() (params, results []ValueType) {
+	if t.Form != FormFunc {
+		return nil, nil
+	}
+	r := &reader{b: t.raw, pos: 1, end: len(t.raw)}
+	read := func() []ValueType {
+		var all []ValueType
+		for n := r.count("types", 1, maxParams); n > 0 && r.ok(); n-- {
+			all = append(all, r.valueType("type"))
+		}
+		return all
+	}
+	params = read()
+	return params, read()
+}
+
+// Fields returns the fields of a structure, or the element of an array.
+func (t Type) Fields() []Field {
+	r := &reader{b: t.raw, pos: 1, end: len(t.raw)}
+	n := 1
+	switch t.Form {
+	case FormFunc:
+		return nil
+	case FormStruct:
+		n = r.count("fields", 2, maxStructFields)
+	}
+	var all []Field
+	for ; n > 0 && r.ok(); n-- {
+		all = append(all, Field{Type: r.storageType("field"), Mutable: r.mutability()})
+	}
+	return all
 }
 
 // String returns the type for people: "(i32, i64) -> i32", "struct {mut i32, i8}"
@@ -97,8 +144,14 @@ func (p *parser) types(r *reader) {
 			continue
 		}
 		r.byte("a recursion group")
-		for k := r.count("types in a recursion group", 2, maxTypes); k > 0 && r.ok(); k-- {
-			arena = p.subType(r, arena)
+		k, first := r.count("types in a recursion group", 2, maxTypes), len(p.m.Types)
+		for range k {
+			if r.ok() {
+				arena = p.subType(r, arena)
+			}
+		}
+		if first < len(p.m.Types) {
+			p.m.Types[first].Group = k
 		}
 	}
 }
@@ -108,14 +161,16 @@ func (p *parser) subType(r *reader, arena []guest.ValueType) []guest.ValueType {
 		r.failAt(r.pos, "has more than %d types; engines take no more", maxTypes)
 		return arena
 	}
+	var t Type
 	if c := r.peek(); c == typeSub || c == typeSubFinal {
 		r.byte("a subtype")
-		for k := r.count("supertypes", 1, maxSupertypes); k > 0 && r.ok(); k-- {
-			r.index("supertype", maxTypes)
+		t.Open = c == typeSub
+		if t.HasSuper = r.count("supertypes", 1, maxSupertypes) > 0; t.HasSuper {
+			t.Super = r.index("supertype", maxTypes)
 		}
 	}
 	start := r.pos
-	t := Type{Form: TypeForm(r.byte("a type's form"))}
+	t.Form = TypeForm(r.byte("a type's form"))
 	switch t.Form {
 	case FormFunc:
 		t.Func.Params, arena = r.valueTypes(arena, "parameter", maxParams)
