@@ -242,7 +242,6 @@ var (
 	comment    = regexp.MustCompile(` *(#|<).*$`)
 	// bytewise are operations on eight bits.
 	bytewise = regexp.MustCompile(`^(lock )?[a-z]+ ([abcd]l|[sd]il|[sb]pl|r[0-9]+b|byte ptr [^,]*),-?0x[0-9a-f]+$`)
-	minus    = regexp.MustCompile(`([a-z0-9])-0x`)
 	scaled   = regexp.MustCompile(`([1248])\*([a-z0-9]+)`)
 )
 

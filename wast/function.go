@@ -22,7 +22,7 @@ func (t *module) functions(progress func(done, all int)) error {
 }
 
 // deepest is how many levels of nesting are shown by indentation.
-const deepest = 100
+const deepest = 40
 
 func (t *module) function(i guest.FuncIndex, body wasm.Body) error {
 	t.p.Func(i)
@@ -78,4 +78,11 @@ func (t *module) declarations(b []byte, what string, types []wasm.ValueType, fir
 		b = append(b, ')')
 	}
 	return b
+}
+
+// Signature writes a function type: "(param i32 i64) (result i32)"; "" if it takes and
+// returns nothing.
+func Signature(t wasm.Type) string {
+	params, results := t.Signature()
+	return strings.TrimPrefix(string(appendValues(appendValues(nil, "param", params), "result", results)), " ")
 }

@@ -40,6 +40,7 @@ var levels = map[string]int{
 	"profiler":                 2,
 	"worker":                   3,
 	"inspect":                  3,
+	"listing":                  2,
 	"cli":                      4,
 	"cmd/faaslens":             5,
 }
