@@ -17,6 +17,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/listing"
 	"github.com/faaslens/faaslens/native"
+	"github.com/faaslens/faaslens/profiler"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/worker"
@@ -151,7 +152,7 @@ func readCompiled(m *listing.Module, image []byte, profile string, name guest.Na
 		return fmt.Errorf("read the profile: %w", err)
 	}
 	defer file.Close()
-	if m.Samples, err = listing.ReadSamples(file, name.String()); err != nil {
+	if m.Samples, err = listing.ReadSamples(file, name.String(), profiler.BuildID(m.Module)); err != nil {
 		return fmt.Errorf("%s: %w", profile, err)
 	}
 	return nil

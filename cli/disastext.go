@@ -168,12 +168,12 @@ func (d *disassembly) machineKey(before []string, in *listing.Machine) string {
 	switch {
 	case in.Kind == native.Data:
 		return "data"
+	case in.Place == codemap.NoPlace && (len(before) == 0 || before[len(before)-1] == "start"):
+		return "start"
 	case d.flags.source:
-		return d.sourceKey(before, in.Place)
-	case in.Place == codemap.NoPlace:
-		return "none"
+		return d.sourceKey(before, in.Near)
 	}
-	return fmt.Sprint(in.Place)
+	return fmt.Sprint(in.Near)
 }
 
 // machineOrigin writes what machine code comes from.
@@ -181,16 +181,14 @@ func (d *disassembly) machineOrigin(f *listing.Function, in *listing.Machine, te
 	switch {
 	case in.Kind == native.Data:
 		fmt.Fprintf(d.w, "%s;; data\n", d.counts(c))
-	case in.Place == codemap.NoPlace:
-		if in.Offset > f.NativeStart {
-			fmt.Fprintf(d.w, "%s;; of no instruction\n", d.counts(c))
-		}
+	case in.Place == codemap.NoPlace && in.Offset == f.NativeStart || in.Near == codemap.NoPlace:
+		return // what sets up the function's frame
 	case d.flags.source:
-		d.place(d.calls(in.Place).calls, c)
+		d.place(d.calls(in.Near).calls, c)
 	default:
-		code, _ := d.module.Module.CodeOffset(in.Place)
+		code, _ := d.module.Module.CodeOffset(in.Near)
 		text := "the function's start"
-		if t := texts[in.Place]; t != nil {
+		if t := texts[in.Near]; t != nil {
 			text = t.Text
 		}
 		fmt.Fprintf(d.w, "%s;; %x  %s\n", d.counts(c), uint64(code), printable(text))

@@ -81,8 +81,9 @@ type Instruction struct {
 // Machine is an instruction of the processor, or data.
 type Machine struct {
 	native.Instruction
-	// Place is the WebAssembly instruction that it comes from, or codemap.NoPlace.
-	Place guest.FileOffset
+	// Place is the WebAssembly instruction that it comes from, or codemap.NoPlace. Near is
+	// the one that code without a place belongs to: see codemap.Map.NearestFrame.
+	Place, Near guest.FileOffset
 	// Goes is the name of what is called or, if it is outside of this function, of what
 	// Target is in.
 	Goes string
@@ -174,8 +175,9 @@ func (m *Module) machine(f *Function, calls map[guest.FileOffset]string) {
 		if n := len(pieces); n > 0 {
 			pieces[n-1].end = at
 		}
-		pieces = append(pieces, piece{span{at, body.End}, place})
+		pieces = append(pieces, piece{span{at, body.End}, place, place})
 	}
+	fillPlaces(pieces)
 	f.Machine = m.code(body.Start, body.End)
 	next := 0
 	for i := range f.Machine {
@@ -183,9 +185,9 @@ func (m *Module) machine(f *Function, calls map[guest.FileOffset]string) {
 		for next < len(pieces) && pieces[next].end <= in.Offset {
 			next++
 		}
-		in.Place = codemap.NoPlace
+		in.Place, in.Near = codemap.NoPlace, codemap.NoPlace
 		if next < len(pieces) && pieces[next].start <= in.Offset && in.Kind != native.Data {
-			in.Place = pieces[next].place
+			in.Place, in.Near = pieces[next].place, pieces[next].near
 		}
 		if in.Kind == native.Call && in.Goes == "" {
 			in.Goes = calls[in.Place]
@@ -197,7 +199,24 @@ func (m *Module) machine(f *Function, calls map[guest.FileOffset]string) {
 // piece is machine code that comes from one WebAssembly instruction.
 type piece struct {
 	span
-	place guest.FileOffset
+	place, near guest.FileOffset
+}
+
+// fillPlaces gives pieces without a place that of the next, or else of the last, that has
+// one.
+func fillPlaces(pieces []piece) {
+	near := codemap.NoPlace
+	for i := range slices.Backward(pieces) {
+		if pieces[i].place != codemap.NoPlace {
+			near = pieces[i].place
+		}
+		pieces[i].near = near
+	}
+	for i, p := range pieces {
+		if p.near == codemap.NoPlace && i > 0 {
+			pieces[i].near = pieces[i-1].near
+		}
+	}
 }
 
 // count gives samples to instructions.
@@ -211,7 +230,7 @@ func (m *Module) count(f *Function, pieces []piece) {
 	}
 	of := make(map[guest.FileOffset][]span)
 	for _, p := range pieces {
-		of[p.place] = append(of[p.place], p.span)
+		of[p.near] = append(of[p.near], p.span)
 	}
 	for i := range f.Instructions {
 		in := &f.Instructions[i]
@@ -251,7 +270,7 @@ func (m *Module) code(start, end uintptr) []Machine {
 	trap, _ := slices.BinarySearchFunc(c.traps, start, func(t codemap.Trap, at uintptr) int { return cmp.Compare(t.At, at) })
 	var all []Machine
 	for in := range native.Body(c.Arch, c.Image[start:end], start) {
-		line := Machine{Instruction: in, Place: codemap.NoPlace}
+		line := Machine{Instruction: in, Place: codemap.NoPlace, Near: codemap.NoPlace}
 		for trap < len(c.traps) && c.traps[trap].At < in.Offset {
 			trap++
 		}

@@ -159,10 +159,11 @@ func TestStubsAndTrapsAreNamed(t *testing.T) {
 }
 
 // profileOf makes a profile with one sample for each list of offsets in the image, the
-// innermost first.
+// innermost first. Behind a space in file may be a build id.
 func profileOf(file string, stacks ...[]uintptr) []byte {
 	const base = 0x7f00_0000_0000
-	m := &profile.Mapping{ID: 1, Start: base, Limit: base + 1<<30, File: file}
+	file, build, _ := strings.Cut(file, " ")
+	m := &profile.Mapping{ID: 1, Start: base, Limit: base + 1<<30, File: file, BuildID: build}
 	host := &profile.Location{ID: 1, Address: 42}
 	p := &profile.Profile{
 		SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},
@@ -206,7 +207,7 @@ func TestSamplesAreWithTheirInstructions(t *testing.T) {
 		nil,
 	)
 	var err error
-	if m.Samples, err = listing.ReadSamples(bytes.NewReader(b), "t/shapes"); err != nil {
+	if m.Samples, err = listing.ReadSamples(bytes.NewReader(b), "t/shapes", ""); err != nil {
 		t.Fatal(err)
 	}
 	if m.Samples.Total != 4 || m.Samples.Type != "samples" {
@@ -228,9 +229,9 @@ func TestSamplesAreWithTheirInstructions(t *testing.T) {
 	for _, in := range f.Instructions {
 		want := listing.Count{}
 		switch in.Offset {
-		case call.Place:
+		case call.Near:
 			want = listing.Count{Total: 2}
-		case other.Place:
+		case other.Near:
 			want = listing.Count{Self: 2, Total: 2}
 		}
 		if in.Count != want {
@@ -252,12 +253,13 @@ func TestWhatIsNoProfileIsSaid(t *testing.T) {
 	}{
 		"of another function": {profileOf("wasm:t/other", []uintptr{5}), "it has no samples of t/shapes, but of t/other"},
 		"of no function":      {profileOf("/bin/true", []uintptr{5}), "it has no samples of t/shapes, nor of any other function"},
+		"of another build":    {profileOf("wasm:t/shapes 0123", []uintptr{5}), "it is of another build of t/shapes: record one anew"},
 		"no profile":          {[]byte("hello"), "it must be one in pprof's format"},
 		"nothing":             {nil, "it must be one in pprof's format"},
 		"packed badly":        {[]byte{0x1f, 0x8b, 1}, "read the profile: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := listing.ReadSamples(bytes.NewReader(c.b), "t/shapes")
+			_, err := listing.ReadSamples(bytes.NewReader(c.b), "t/shapes", "")
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %s", err, c.want)
 			}
@@ -269,7 +271,7 @@ func FuzzReadSamples(f *testing.F) {
 	f.Add(profileOf("wasm:t/shapes", []uintptr{5, 6}, nil))
 	f.Add([]byte("hello"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := listing.ReadSamples(bytes.NewReader(b), "t/shapes"); err == nil && s.Type == "" && s.Unit == "" && s.Total == 0 {
+		if s, err := listing.ReadSamples(bytes.NewReader(b), "t/shapes", ""); err == nil && s.Type == "" && s.Unit == "" && s.Total == 0 {
 			t.Log("a profile without a type") // allowed: the format has no default
 		}
 	})

@@ -42,8 +42,9 @@ const mappingPrefix = "wasm:"
 // ReadSamples reads a profile in pprof's format (github.com/google/pprof, proto/
 // profile.proto), packed or not. Its samples of a function's compiled code have
 // locations in a mapping whose file is "wasm:USER/FUNCTION" and whose start is the
-// address of the image's first byte.
-func ReadSamples(r io.Reader, function string) (*Samples, error) {
+// address of the image's first byte. A mapping with another build id than that given is
+// an error; one without any fits.
+func ReadSamples(r io.Reader, function, buildID string) (*Samples, error) {
 	b, err := unpack(r)
 	if err != nil {
 		return nil, fmt.Errorf("read the profile: %w", err)
@@ -66,6 +67,9 @@ func ReadSamples(r io.Reader, function string) (*Samples, error) {
 			m := l.Mapping
 			if m == nil || m.File != mappingPrefix+function || l.Address < m.Start || l.Address >= m.Limit {
 				continue
+			}
+			if m.BuildID != "" && m.BuildID != buildID {
+				return nil, fmt.Errorf("read the profile: it is of another build of %s: record one anew", function)
 			}
 			s.hits = append(s.hits, hit{uintptr(l.Address - m.Start), i, sample.Value[value], k == 0})
 		}
