@@ -36,11 +36,7 @@ func invocationEnding(ctx context.Context, st *store.Store, f *worker.Function, 
 		return e
 	}
 	e.frames, e.sources = f.Backtrace(stack), sources
-	built := time.Now()
-	if info, err := st.Get(f.Name); err == nil {
-		built = info.ModTime
-	}
-	e.excerpt = findExcerpt(e.frames, sources, built)
+	e.excerpt = findExcerpt(e.frames, sources, moduleTime(st, f.Name))
 	e.closer = fmt.Sprintf("faaslens symbols %s --at 0x%x --build %s", f.Name, uint64(e.frames[0].Code), codeID(f.Module()))
 	e.advice = adviseOnInlining(e.advice, e.frames)
 	return e

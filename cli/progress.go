@@ -9,7 +9,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 )
 
-// progress tells people that a function is being compiled, once that takes long:
+// progress tells people what is being done, such as compiling, once that takes long:
 // one line that changes on a terminal, a line now and then elsewhere.
 type progress struct {
 	w        io.Writer
@@ -32,18 +32,25 @@ func (s *session) newProgress() *progress {
 
 // compiling is told again and again while a function is compiled.
 func (p *progress) compiling(name guest.Name, size int, elapsed time.Duration) {
+	p.show(elapsed, func() string {
+		return fmt.Sprintf("compiling %s (%s), %s so far", name, guest.FormatBytes(uint64(size)), elapsed.Round(100*time.Millisecond))
+	})
+}
+
+// show shows a line about something that has taken that long; text is called only if it
+// is shown.
+func (p *progress) show(elapsed time.Duration, text func() string) {
 	if elapsed < progressAfter {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line := fmt.Sprintf("compiling %s (%s), %s so far", name, guest.FormatBytes(uint64(size)), elapsed.Round(100*time.Millisecond))
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+		fmt.Fprintf(p.w, "\r\x1b[K%s", text())
 		p.shown = true
 	case elapsed >= p.next:
-		fmt.Fprintln(p.w, line)
+		fmt.Fprintln(p.w, text())
 		p.next += progressEvery
 	}
 }

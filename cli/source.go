@@ -106,20 +106,35 @@ const startFunction = "_start"
 // maxTried bounds how many files of a stack are looked for.
 const maxTried = 32
 
-// readExcerpt reads the lines around one of a source file, or nothing if it cannot.
-func readExcerpt(file string, line int, built time.Time) *excerpt {
+// openSource opens a source file; nil if it is none, or cannot be read.
+func openSource(file string) (*os.File, os.FileInfo) {
 	if !slices.Contains(sourceKinds(), filepath.Ext(file)) {
-		return nil
+		return nil, nil
 	}
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
+		return nil, nil
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSourceSize {
+		f.Close()
+		return nil, nil
+	}
+	return f, info
+}
+
+// newerNote says that a source file is not the one that a function was built from.
+func newerNote(file string) string {
+	return filepath.Base(file) + " is newer than the function: lines may have moved"
+}
+
+// readExcerpt reads the lines around one of a source file, or nothing if it cannot.
+func readExcerpt(file string, line int, built time.Time) *excerpt {
+	f, info := openSource(file)
+	if f == nil {
 		return nil
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSourceSize {
-		return nil
-	}
 	e := &excerpt{first: max(1, line-contextLines), mark: line}
 	lines := bufio.NewScanner(io.LimitReader(f, maxSourceSize))
 	lines.Buffer(nil, maxSourceSize)
@@ -132,7 +147,7 @@ func readExcerpt(file string, line int, built time.Time) *excerpt {
 		e.lines, e.note = nil, fmt.Sprintf("the file has no line %d", line)
 	}
 	if info.ModTime().After(built) {
-		e.note = strings.TrimPrefix(e.note+"; "+filepath.Base(file)+" is newer than the function: lines may have moved", "; ")
+		e.note = strings.TrimPrefix(e.note+"; "+newerNote(file), "; ")
 	}
 	if e.lines == nil && e.note == "" {
 		return nil
@@ -147,13 +162,68 @@ func (e *excerpt) write(w io.Writer) {
 		if e.first+i == e.mark {
 			mark = '>'
 		}
-		text = printable(strings.TrimRight(strings.ReplaceAll(text, "\t", "    "), "\r "))
-		if r := []rune(text); len(r) > maxLineLength {
-			text = string(r[:maxLineLength]) + "…"
-		}
+		text = shownLine(text)
 		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("      %c %*d | %s", mark, width, e.first+i, text), " "))
 	}
 	if e.note != "" {
 		fmt.Fprintf(w, "        (%s)\n", printable(e.note))
 	}
+}
+
+// shownLine is a line of a source file as it is shown.
+func shownLine(text string) string {
+	text = printable(strings.TrimRight(strings.ReplaceAll(text, "\t", "    "), "\r "))
+	if r := []rune(text); len(r) > maxLineLength {
+		text = string(r[:maxLineLength]) + "…"
+	}
+	return text
+}
+
+// sourceFiles are the lines of source files that have been shown.
+type sourceFiles struct {
+	built time.Time // when the module was made
+	files map[string]*sourceFile
+}
+
+type sourceFile struct {
+	lines []string
+	note  string // to be said once; "" if it has been
+}
+
+// maxSourceFiles bounds how many files are kept.
+const maxSourceFiles = 256
+
+// line returns a line of a file, without spaces at its end, and what is to be said about
+// the file when it is first shown; ok is false if there is no such line.
+func (s *sourceFiles) line(file string, number int) (text, note string, ok bool) {
+	f := s.files[file]
+	if f == nil {
+		if s.files == nil || len(s.files) >= maxSourceFiles {
+			s.files = make(map[string]*sourceFile)
+		}
+		f = s.read(file)
+		s.files[file] = f
+	}
+	if number < 1 || number > len(f.lines) {
+		return "", "", false
+	}
+	note, f.note = f.note, ""
+	return shownLine(f.lines[number-1]), note, true
+}
+
+func (s *sourceFiles) read(path string) *sourceFile {
+	f, info := openSource(path)
+	if f == nil {
+		return &sourceFile{}
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSourceSize))
+	if err != nil {
+		return &sourceFile{}
+	}
+	file := &sourceFile{lines: strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")}
+	if info.ModTime().After(s.built) {
+		file.note = newerNote(path)
+	}
+	return file
 }

@@ -42,7 +42,7 @@ func nearest(want string, names []string) []string {
 	for _, n := range names {
 		far := distance(strings.ToLower(want), strings.ToLower(n))
 		_, f, _ := strings.Cut(n, "/")
-		if far <= max(2, len(want)/4) || f == function {
+		if far <= max(2, len(want)/4) || f == function && f != "" {
 			found = append(found, candidate{n, far})
 		}
 	}

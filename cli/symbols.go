@@ -180,15 +180,7 @@ func resolved(list []namedFunction, table *symbol.Table, names []string) ([]name
 	for _, name := range names {
 		functions := table.Resolve(name)
 		if len(functions) == 0 {
-			var all []string
-			for _, l := range list {
-				all = append(all, l.shown)
-			}
-			err := fmt.Errorf("it has no function %q", name)
-			if near := nearest(name, slices.Compact(all)); len(near) > 0 {
-				err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(near, " or "))
-			}
-			return nil, err
+			return nil, noFunction(table, name)
 		}
 		for _, f := range functions {
 			i := slices.IndexFunc(list, func(l namedFunction) bool { return l.Index == f.Index })
@@ -196,6 +188,23 @@ func resolved(list []namedFunction, table *symbol.Table, names []string) ([]name
 		}
 	}
 	return found, nil
+}
+
+// noFunction is the error for a name that no function of a module has.
+func noFunction(table *symbol.Table, name string) error {
+	var all []string
+	for f := range table.Functions() {
+		all = append(all, f.Name)
+		if bare, _, ok := strings.Cut(f.Name, "("); ok && bare != "" {
+			all = append(all, bare)
+		}
+	}
+	slices.Sort(all)
+	err := fmt.Errorf("it has no function %q", name)
+	if near := nearest(name, slices.Compact(all)); len(near) > 0 {
+		err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
 }
 
 // writeSymbols writes functions in the form of Faasm's function.symbols, with lines

@@ -46,7 +46,7 @@ func NewCode(now func() time.Time) *Code { return &Code{now: now} }
 
 // Loaded tells that a function's code is in memory, before it runs.
 func (c *Code) Loaded(f Function, l codemap.Loaded) {
-	a := &area{function: f, buildID: buildID(f.Module), base: l.Base, limit: l.Base + uintptr(len(l.Image)), code: l.Map, loaded: c.now()}
+	a := &area{function: f, buildID: BuildID(f.Module), base: l.Base, limit: l.Base + uintptr(len(l.Image)), code: l.Map, loaded: c.now()}
 	// Without stubs, code between functions has no name, which the profile then says.
 	a.stubs, _ = codemap.ReadStubs(l.Image)
 	c.mu.Lock()
@@ -122,8 +122,9 @@ func (a *area) stub(address uintptr) (codemap.Stub, bool) {
 	return a.stubs[i], true
 }
 
-// buildID is the module's own or the first 20 bytes of its hash, in hexadecimal.
-func buildID(m *wasm.Module) string {
+// BuildID is what mappings of a module's code have for theirs: the module's own or the
+// first 20 bytes of its hash, in hexadecimal.
+func BuildID(m *wasm.Module) string {
 	if id := m.BuildID(); len(id) > 0 {
 		return hex.EncodeToString(id)
 	}

@@ -7,12 +7,25 @@ import (
 	"github.com/faaslens/faaslens/guest"
 )
 
-// SymbolsFile is where Faasm's tools look for the names of a function's functions.
-const SymbolsFile = "function.symbols"
+// SymbolsFile and TextFile are where Faasm's tools have the names of a function's
+// functions, and its module in the text format.
+const (
+	SymbolsFile = "function.symbols"
+	TextFile    = "function.wast"
+)
 
-// WriteSymbols writes that file beside a function's module and returns its path. The
-// error wraps ErrNotFound if there is no such function.
+// WriteSymbols writes the first of these files beside a function's module and returns
+// its path. The error wraps ErrNotFound if there is no such function.
 func (s *Store) WriteSymbols(name guest.Name, symbols []byte) (string, error) {
+	return s.writeBeside(name, SymbolsFile, symbols)
+}
+
+// WriteText writes the second, as WriteSymbols does the first.
+func (s *Store) WriteText(name guest.Name, text []byte) (string, error) {
+	return s.writeBeside(name, TextFile, text)
+}
+
+func (s *Store) writeBeside(name guest.Name, file string, content []byte) (string, error) {
 	unlock, err := s.lock()
 	if err != nil {
 		return "", err
@@ -23,11 +36,11 @@ func (s *Store) WriteSymbols(name guest.Name, symbols []byte) (string, error) {
 		return "", err
 	}
 	defer dir.root.Close()
-	path := filepath.Join(dir.path, SymbolsFile)
-	if err := dir.writable(SymbolsFile); err != nil {
+	path := filepath.Join(dir.path, file)
+	if err := dir.writable(file); err != nil {
 		return "", err
 	}
-	p, err := dir.write(SymbolsFile, symbols)
+	p, err := dir.write(file, content)
 	if err != nil {
 		return "", err
 	}

@@ -33,6 +33,9 @@ func TestSymbolsAreWrittenBesideTheModule(t *testing.T) {
 			t.Errorf("%q, %v; want %q", b, err, text)
 		}
 	}
+	if path, err := s.WriteText(name, []byte("(module)\n")); err != nil || path != filepath.Join(filepath.Dir(want), "function.wast") {
+		t.Errorf("the text is at %s, %v", path, err)
+	}
 	// What leads out of the directory is replaced, never followed.
 	outside := filepath.Join(t.TempDir(), "outside")
 	if err := errors.Join(os.Remove(want), os.Symlink(outside, want)); err != nil {

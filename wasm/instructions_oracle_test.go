@@ -137,7 +137,7 @@ func wabtText(in *wasm.Instruction) string {
 			add(r)
 		}
 	case wasm.ShapeHeap:
-		add(wasm.ValueType{Code: 0x63, Heap: in.Heap}.String()[len("(ref null ") : len(wasm.ValueType{Code: 0x63, Heap: in.Heap}.String())-1])
+		add(wasm.HeapTypeString(in.Heap))
 	case wasm.ShapeI32:
 		add(uint32(in.I32()))
 	case wasm.ShapeI64:

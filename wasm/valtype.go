@@ -48,9 +48,9 @@ func (t ValueType) IsRef() bool {
 func (t ValueType) String() string {
 	switch t.Code {
 	case refNull:
-		return "(ref null " + heapTypeString(t.Heap) + ")"
+		return "(ref null " + HeapTypeString(t.Heap) + ")"
 	case ref:
-		return "(ref " + heapTypeString(t.Heap) + ")"
+		return "(ref " + HeapTypeString(t.Heap) + ")"
 	case packedI8:
 		return "i8"
 	case packedI16:
@@ -66,7 +66,8 @@ func (t ValueType) String() string {
 	}
 }
 
-func heapTypeString(h int32) string {
+// HeapTypeString returns a heap type, as ValueType.Heap has it, in the text format.
+func HeapTypeString(h int32) string {
 	if h >= 0 {
 		return fmt.Sprint(h)
 	}

@@ -22,12 +22,17 @@ func (g Guest) Build(t testing.TB) []byte {
 	return BuildFlags(t, g.Opt, g.Flags, g.Source)
 }
 
-// All returns all guests, optimised; those in package symbol's directory not optimised,
-// too; and one with vector instructions.
+// All returns all guests, optimised; those below symbols not optimised, too; and some with
+// vector instructions. With 'go test -short' it returns only those and those below symbols,
+// which are in all languages.
 func All(t testing.TB) []Guest {
 	t.Helper()
 	var all []Guest
-	for _, pattern := range []string{"*.c", "ends/*.c", "faasm/*.c", "faasm/*.cpp", "faasm/eigen/*.cpp", "symbols/*"} {
+	patterns := []string{"faasm/eigen/*.cpp", "symbols/*"}
+	if !testing.Short() {
+		patterns = append(patterns, "*.c", "ends/*.c", "faasm/*.c", "faasm/*.cpp")
+	}
+	for _, pattern := range patterns {
 		paths, err := filepath.Glob(filepath.Join(Dir(), pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no guests are at %s: %v", pattern, err)

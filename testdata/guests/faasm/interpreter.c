@@ -1,6 +1,7 @@
 // A small interpreter, as languages have them: a loop over the operations of a program,
 // with frames of its own in memory that a call of the program adds to. A call of the
 // program by a built-in function enters the loop again; other calls do not.
+// env: __faasm_backtrace
 #include <faasm/host_interface.h>
 #include <stddef.h>
 
