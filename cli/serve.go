@@ -28,6 +28,7 @@ type serveFlags struct {
 	memory, maxMemory             sizeFlag
 	maxModule, maxInput, maxWrite sizeFlag
 	logLevel, logFormat           string
+	nats, natsListen, role        string
 	sharedRoot                    bool
 }
 
@@ -47,11 +48,15 @@ It listens on this machine only unless --listen says otherwise; there is no
 authentication.`,
 		Example: `  faaslens serve
   faaslens serve --data /srv/functions --listen :7070 --workers 8
-  faaslens serve --faasm-listen 127.0.0.1:8080`,
+  faaslens serve --faasm-listen 127.0.0.1:8080
+  faaslens serve --nats nats://10.0.0.1:4222 --role worker --listen 127.0.0.1:0`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.workers < 1 || f.instances < f.workers {
 				return misuse("--workers %d, --max-instances %d: want a worker or more, and no fewer instances", f.workers, f.instances)
+			}
+			if err := f.checkBus(); err != nil {
+				return err
 			}
 			ctx, release := interruptible(cmd.Context())
 			defer release()
@@ -75,6 +80,9 @@ authentication.`,
 	flags.Var(&f.maxWrite, "output-limit", "most that an invocation may write: `SIZE`")
 	flags.StringVar(&f.logLevel, "log-level", "info", "least that is logged: `LEVEL` debug (every invocation), info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log on stderr: text or json")
+	flags.StringVar(&f.nats, "nats", "", "share queue, results, functions and state with others by the NATS server at that `URL`")
+	flags.StringVar(&f.natsListen, "nats-listen", "", "let others share by the server inside, at that `ADDRESS`")
+	flags.StringVar(&f.role, "role", roleBoth, "`ROLE` among those: gateway takes requests, worker runs functions, both does")
 	flags.BoolVar(&f.sharedRoot, "shared-root", false, "functions share one file system, as Faasm's do")
 	return cmd
 }

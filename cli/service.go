@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/faaslens/faaslens/bus"
+	"github.com/faaslens/faaslens/cluster"
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/gateway/planner"
@@ -25,6 +27,9 @@ type service struct {
 	worker    *worker.Worker
 	library   *worker.Library
 	scheduler *scheduler.Scheduler
+	bus       *bus.Bus
+	cluster   *cluster.Cluster
+	unfollow  context.CancelFunc // of the functions on the bus
 	gateway   *gateway.Gateway
 	planner   *planner.Planner
 	servers   []*http.Server
@@ -35,10 +40,9 @@ type service struct {
 const maxReady = 256
 
 // newService starts a service that does not listen yet.
-func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) {
+func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err error) {
 	dir := f.data
 	if dir == "" {
-		var err error
 		if dir, err = s.env.dataDir(); err != nil {
 			return nil, err
 		}
@@ -48,18 +52,27 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) 
 		return nil, fmt.Errorf("serve: what this machine is called: %w", err)
 	}
 	v := &service{log: log}
+	defer func() {
+		if err != nil {
+			v.close()
+		}
+	}()
 	if v.store, err = store.Open(dir); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), busTimeout)
+	defer cancel()
+	if err = v.openBus(ctx, f, dir); err != nil {
 		return nil, err
 	}
 	shards, roots := runtime.GOMAXPROCS(0), max(f.instances/2, f.workers)
 	v.worker, err = worker.New(worker.Config{
-		Store: v.store, State: state.NewLocal(new(state.Memory), state.Limits{}), SharedRoot: f.sharedRoot, Log: log,
+		Store: v.store, State: state.NewLocal(v.bus.State(), state.Limits{}), SharedRoot: f.sharedRoot, Warm: true, Log: log,
 		// A function that waits keeps its instance. Where there were none left for those
 		// that it waits for, all would wait for ever.
 		Engine: engine.Config{Shards: shards, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},
 	})
 	if err != nil {
-		v.store.Close()
 		return nil, err
 	}
 	v.library = worker.NewLibrary(v.worker, maxReady)
@@ -67,13 +80,28 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (*service, error) 
 	v.scheduler = scheduler.New(scheduler.Config{
 		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
 	})
+	if err = v.join(ctx, f, host); err != nil {
+		return nil, err
+	}
+	functions := gateway.Functions(v.library)
+	if f.shared() {
+		shared := &sharedLibrary{Library: v.library, store: v.store, bus: v.bus, limit: int64(f.maxModule),
+			told: func(format string, args ...any) { log.Warn(fmt.Sprintf(format, args...)) }}
+		var following context.Context
+		following, v.unfollow = context.WithCancel(context.Background())
+		if err = shared.follow(following); err != nil {
+			return nil, err
+		}
+		functions = shared
+	}
 	usual, most := f.limits()
 	v.gateway = gateway.New(gateway.Config{
-		Scheduler: v.scheduler, Functions: v.library, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
+		Scheduler: v.scheduler, Queue: v.cluster, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
+		Functions: functions, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
 		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), Log: log,
 	})
 	v.planner = planner.New(planner.Config{
-		Scheduler: v.scheduler, Functions: v.library, Store: v.store, Host: host,
+		Scheduler: v.scheduler, Functions: functions, Store: v.store, Host: host,
 		Limits: usual, MaxBody: int64(max(f.maxModule, f.maxInput)), BodyTimeout: time.Minute, Log: log,
 	})
 	return v, nil
@@ -87,7 +115,13 @@ func (v *service) drain(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	v.gateway.Drain()
+	handedBack := make(chan struct{})
+	go func() {
+		v.cluster.Close()
+		close(handedBack)
+	}()
 	v.scheduler.Close(ctx)
+	<-handedBack
 	v.gateway.Close()
 	// Clients have a moment to take their answers.
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -99,18 +133,37 @@ func (v *service) drain(within time.Duration) {
 	}
 }
 
-// close frees everything; it cancels what still runs.
+// close frees everything; it cancels what still runs. What was not started is nil.
 func (v *service) close() {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
-	v.scheduler.Close(now)
-	v.gateway.Close()
+	if v.unfollow != nil {
+		v.unfollow()
+	}
+	if v.scheduler != nil {
+		v.scheduler.Close(now)
+	}
+	if v.cluster != nil {
+		v.cluster.Close()
+	}
+	if v.gateway != nil {
+		v.gateway.Close()
+	}
 	for _, server := range v.servers {
 		server.Close()
 	}
-	v.library.Close()
-	v.worker.Close()
-	v.store.Close()
+	if v.library != nil {
+		v.library.Close()
+	}
+	if v.worker != nil {
+		v.worker.Close()
+	}
+	if v.bus != nil {
+		v.bus.Close()
+	}
+	if v.store != nil {
+		v.store.Close()
+	}
 }
 
 // collectAt is how much the heap of a service grows, in percent, before it is collected:

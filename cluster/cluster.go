@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/faaslens/faaslens/bus"
@@ -32,6 +33,7 @@ type Cluster struct {
 	cfg      Config
 	consumer *bus.Consumer // nil if it takes nothing
 	deaf     func()        // stops hearing of cancellations
+	closing  atomic.Bool
 }
 
 // Open joins the cluster.
@@ -61,6 +63,7 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 // Close takes nothing more out of the queue and waits for what runs. It may be called
 // twice.
 func (c *Cluster) Close() {
+	c.closing.Store(true)
 	if c.consumer != nil {
 		c.consumer.Stop()
 	}
@@ -147,6 +150,9 @@ func (c *Cluster) work(j bus.Job) bus.Verdict {
 	})
 	if err != nil {
 		return bus.HandBack // it is being shut down, or has too much to do
+	}
+	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && c.closing.Load() {
+		return bus.HandBack // it was cut off with the process
 	}
 	r.Status, r.Times, r.Result, r.Chained = scheduler.Done, i.Times, i.Result, i.Chained
 	return c.store(&r)

@@ -131,6 +131,12 @@ func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 		fail(w, refusal(errDraining))
 		return
 	}
+	if check := g.cfg.Check; check != nil {
+		if err := check(); err != nil {
+			fail(w, &Problem{Status: http.StatusServiceUnavailable, Error: err.Error(), Hint: "try again later"})
+			return
+		}
+	}
 	w.Header()["Content-Type"] = plainText
 	_, _ = w.Write([]byte("ready\n"))
 }
