@@ -33,7 +33,7 @@ func openService(dir string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := worker.New(worker.Config{Store: st, Engine: engine.Config{Shards: runtime.GOMAXPROCS(0)}})
+	w, err := worker.New(worker.Config{Store: st, Warm: true, Engine: engine.Config{Shards: runtime.GOMAXPROCS(0)}})
 	if err != nil {
 		st.Close()
 		return nil, err
