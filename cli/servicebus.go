@@ -45,7 +45,8 @@ func (f *serveFlags) checkBus() error {
 // openBus connects to what the processes of a service share.
 func (v *service) openBus(ctx context.Context, f *serveFlags, dir string) (err error) {
 	v.bus, err = bus.Open(ctx, bus.Config{
-		URL: f.nats, Dir: filepath.Join(dir, "nats"), Listen: f.natsListen, Keep: f.keep, Log: v.log,
+		URL: f.nats, Dir: filepath.Join(dir, "nats"), Listen: f.natsListen, Log: v.log,
+		Keep: f.keep + f.maxTimeout, // from when an invocation is accepted
 	})
 	return err
 }
