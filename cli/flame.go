@@ -12,7 +12,7 @@ import (
 )
 
 // cpuProfiler runs a function so often, with data as its input, and returns where the
-// time went.
+// time went. Where the function did not end well there is an error beside the profile.
 type cpuProfiler func(ctx context.Context, name guest.Name, reps int, data string) (*profile.Profile, error)
 
 // flameFlags is what the command line says about a flame graph.
@@ -34,7 +34,8 @@ func (s *session) flameCommand(collect cpuProfiler) *cobra.Command {
 		Long: `Runs a function and draws where its time goes as a flame graph, an SVG that a browser
 shows: a box is a call, as wide as its share, on top of its caller. A click zooms,
 Ctrl-F searches. Host, guest, library and kernel code have colours of their own.`,
-		Example: `  faaslens flame demo/imgsmith --reps 20 --data "$(cat picture.png)"
+		Example: `  faaslens flame demo/echo --reps 200 --data ping
+  faaslens flame demo/imgsmith --reps 20 < picture.png > /dev/null
   faaslens flame demo/imgsmith --reverse -o leaves.svg`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -64,9 +65,9 @@ Ctrl-F searches. Host, guest, library and kernel code have colours of their own.
 func (s *session) flame(name guest.Name, f *flameFlags, collect cpuProfiler) error {
 	ctx, release := interruptible(context.Background())
 	defer release()
-	p, err := collect(ctx, name, f.reps, f.data)
-	if err != nil {
-		return cause(ctx, err)
+	p, ended := collect(ctx, name, f.reps, f.data)
+	if p == nil {
+		return cause(ctx, ended)
 	}
 	if len(p.Sample) == 0 {
 		return fmt.Errorf("draw %s: it ran too short to be seen: run it more often, with --reps %d", name, 100*f.reps)
@@ -75,5 +76,5 @@ func (s *session) flame(name guest.Name, f *flameFlags, collect cpuProfiler) err
 		return err
 	}
 	fmt.Fprintf(s.stderr, "wrote %s: open it in a browser\n", f.output)
-	return nil
+	return ended
 }

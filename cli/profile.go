@@ -109,6 +109,8 @@ func (f *profileFlags) complete(runsGiven bool, args []string) error {
 		return misuse("--duration %v: want more than nothing", f.duration)
 	case f.runs < 1:
 		return misuse("--runs %d: want 1 or more", f.runs)
+	case f.output == "-":
+		return misuse("-o -: the function's own output is on stdout: name a file")
 	}
 	if f.duration > 0 && !runsGiven {
 		f.runs = maxRuns
@@ -198,11 +200,7 @@ func (s *session) record(ctx context.Context, name guest.Name, f *profileFlags, 
 func (s *session) collectCPU(ctx context.Context, name guest.Name, reps int, data string) (*profile.Profile, error) {
 	f := &profileFlags{kind: "cpu", rate: profiler.DefaultRate}
 	f.runs, f.input, f.hasInput = reps, data, true
-	p, err := s.record(ctx, name, f, nil)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+	return s.record(ctx, name, f, nil)
 }
 
 // profiledRuns runs one function several times while it is recorded.
@@ -279,6 +277,10 @@ func (s *session) deliverProfile(p *profile.Profile, f *profileFlags, o export.O
 		return fmt.Errorf("write the table: %w", err)
 	}
 	fmt.Fprintf(s.stderr, "wrote %s\n", f.output)
+	if len(p.Sample) == 0 {
+		fmt.Fprintln(s.stderr, "  nothing was seen: record for longer, with --runs or --duration")
+		return nil
+	}
 	if format == export.Pprof {
 		fmt.Fprintf(s.stderr, "  look closer with 'faaslens profile view %s' or 'go tool pprof %s'\n", f.output, f.output)
 	}

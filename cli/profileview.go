@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -92,6 +93,15 @@ func (s *session) viewProfile(ctx context.Context, file string, f *viewFlags) er
 	v := &viewer{session: s, listener: listener, profile: p, page: page.String()}
 	if _, err := exec.LookPath("dot"); err != nil {
 		s.warn("the graph needs Graphviz: apt-get install graphviz; the other pages do not")
+	}
+	// pprof keeps a copy of what it shows, by default in the home directory.
+	copies, err := os.MkdirTemp("", "faaslens-view-")
+	if err != nil {
+		return fmt.Errorf("show %s: %w", file, err)
+	}
+	defer os.RemoveAll(copies)
+	if err := os.Setenv("PPROF_TMPDIR", copies); err != nil {
+		return fmt.Errorf("show %s: %w", file, err)
 	}
 	err = driver.PProf(&driver.Options{
 		Fetch: v, Sym: v, Obj: noObjects{}, UI: &viewerUI{session: s},
@@ -194,7 +204,9 @@ type viewerUI struct {
 func (u *viewerUI) ReadLine(string) (string, error) { return "", io.EOF }
 func (u *viewerUI) Print(...any)                    {} // where it serves, which is not so
 func (u *viewerUI) PrintErr(args ...any) {
-	u.session.warn("%s", strings.TrimSpace(fmt.Sprintln(args...)))
+	if text := strings.TrimSpace(fmt.Sprintln(args...)); !strings.HasPrefix(text, "Saved profile in ") {
+		u.session.warn("%s", text)
+	}
 }
 func (u *viewerUI) IsTerminal() bool                    { return false }
 func (u *viewerUI) WantBrowser() bool                   { return false }

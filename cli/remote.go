@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ func parseInvocation(arg string) (scheduler.ID, error) {
 
 // problemEnding says how an invocation went from what a service says of it.
 func problemEnding(p *gateway.Problem) ending {
-	e := ending{kind: "error", code: "failed", message: p.Error, exit: exitFailed, advice: p.Hint}
+	e := ending{kind: "error", code: "failed", message: p.Error, exit: exitFailed, advice: inFlags(p.Hint)}
 	i := p.Invocation
 	switch {
 	case i == nil && p.Status == http.StatusNotFound:
@@ -247,4 +248,14 @@ func (s *session) stdinIsTerminal() bool {
 	}
 	info, err := f.Stat()
 	return err != nil || info.Mode()&os.ModeCharDevice != 0
+}
+
+// inFlags says what a hint of the service says in terms of commands.
+func inFlags(hint string) string {
+	return strings.NewReplacer(
+		gateway.HeaderTimeout, "--timeout", gateway.HeaderMemory, "--memory", gateway.HeaderOutput, "--output-limit",
+		"GET /v1/functions lists those there are; PUT /v1/functions/USER/FUNCTION takes a module",
+		"'faaslens list' in its data directory lists those there are; 'faaslens build' and 'faaslens add' put more there",
+		"GET /v1/invocations lists those that have not ended", "'faaslens ps' lists those that have not ended",
+	).Replace(hint)
 }
