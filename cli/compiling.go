@@ -22,7 +22,7 @@ func (s *session) compileApart() (func(context.Context, engine.Compilation) erro
 	c := &compiler.Compiler{Name: "faaslens"}
 	var err error
 	if v := s.env.get(compileMemoryVariable); v != "" {
-		if c.Memory, err = parseSize(v); err != nil {
+		if c.Memory, err = guest.ParseBytes(v); err != nil {
 			return nil, misuse("%s: %w", compileMemoryVariable, err)
 		}
 	}
