@@ -42,9 +42,13 @@ type companions struct {
 // start starts the worker.
 func (c *companions) start() error {
 	c.once.Do(func() {
+		e := engine.Config{Shards: 1, Slots: chainSlots}
+		if e.Compile, c.err = c.session.compileApart(); c.err != nil {
+			return
+		}
 		c.worker, c.err = worker.New(worker.Config{
 			Store: c.workshop.store, State: c.workshop.state, SharedRoot: c.shared,
-			Engine: engine.Config{Shards: 1, Slots: chainSlots},
+			Engine: e,
 		})
 		if c.err != nil {
 			return

@@ -10,12 +10,17 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/faaslens/faaslens/compiler"
 )
 
 // Main runs what args ask for and returns the exit code. args[0] is the name the
 // program was called by. A stdin that is an *os.File is read only when a function
 // does. env is NAME=VALUE, as from os.Environ.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
+	if len(args) == 3 && args[1] == compiler.Argument {
+		return compiler.Process(args[2], stdout)
+	}
 	s := &session{program: args[0], stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now}
 	if tool, ok := faasmTools()[filepath.Base(args[0])]; ok {
 		return tool(s, args[1:])

@@ -66,6 +66,11 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 	if s.env.get(emulatedVariable) != "" {
 		cfg.Engine.Emulated = true
 	}
+	if cfg.Engine.Compile, err = s.compileApart(); err != nil {
+		w.perf.close()
+		st.Close()
+		return nil, err
+	}
 	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
 	if w.worker, err = worker.New(cfg); err != nil {
 		w.perf.close()
@@ -101,7 +106,10 @@ func (w *workshop) open(ctx context.Context, name guest.Name) (*worker.Function,
 func adviseOnOpen(err error) error {
 	var link *guest.LinkError
 	var invalid *guest.InvalidModule
+	var failure *guest.CompileFailure
 	switch {
+	case errors.As(err, &failure):
+		return fmt.Errorf("%w\n  %s", err, adviseOnCompiling(failure))
 	case errors.As(err, &link) && stubbable(link):
 		return fmt.Errorf("%w\n  run it until it calls one of them with --allow-unknown", err)
 	case errors.As(err, &link):

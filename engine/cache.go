@@ -8,16 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
-	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -55,45 +54,28 @@ func identify(info os.FileInfo) fileIdentity {
 	return fileIdentity{Inode: st.Ino, Change: st.Ctim.Nano()}
 }
 
-// compiledImage is where a module's native code is: in a file, or only in memory. The
-// file stays open, so that another shard loads what has been checked, whatever the
-// name leads to by then.
+// compiledImage is where a module's native code is: a file, which stays open, so that
+// another shard loads what has been checked, whatever the name leads to by then.
 type compiledImage struct {
 	file   *os.File
-	bytes  []byte
+	name   string // of the file in the cache; empty if it is not kept there
 	cached bool
 	copied bool // into memory that is not the file's
 }
 
 func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
-	if i.file != nil && i.copied {
-		info, err := i.file.Stat()
-		if err != nil {
-			return nil, err
-		}
-		b := make([]byte, info.Size())
-		if _, err := i.file.ReadAt(b, 0); err != nil {
-			return nil, err
-		}
-		return e.Load(b)
-	}
-	if i.file != nil {
+	if !i.copied {
 		return e.LoadFile(fmt.Sprintf("/proc/self/fd/%d", i.file.Fd()))
 	}
-	return e.Load(i.bytes)
-}
-
-func (i compiledImage) path() string {
-	if i.file == nil {
-		return ""
+	info, err := i.file.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return i.file.Name()
-}
-
-func (i compiledImage) close() {
-	if i.file != nil {
-		i.file.Close()
+	b := make([]byte, info.Size())
+	if _, err := i.file.ReadAt(b, 0); err != nil {
+		return nil, err
 	}
+	return e.Load(b)
 }
 
 // obtain finds the compiled module in the cache or compiles it, and loads it in the
@@ -110,25 +92,10 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 	if o.CacheDir != "" {
 		path = filepath.Join(o.CacheDir, want.key()+".cwasm")
 		if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f, cached: true, copied: e.cfg.CopyImages}, nil
+			return n, compiledImage{file: f, name: path, cached: true, copied: e.cfg.CopyImages}, nil
 		}
 	}
-	bytes, err := e.compile(ctx, parsed, o.Progress)
-	if err != nil {
-		return nil, compiledImage{}, err
-	}
-	if path != "" {
-		if err := writeEntry(path, want, bytes); err != nil {
-			e.cfg.Log.Warn("the compiled module is not kept, so the next start compiles it again", "error", err)
-		} else if n, f := e.fromCache(path, want); n != nil {
-			return n, compiledImage{file: f, copied: e.cfg.CopyImages}, nil
-		}
-	}
-	n, err := e.shards[0].native.Load(bytes)
-	if err != nil {
-		return nil, compiledImage{}, fmt.Errorf("load the compiled module: %w", err)
-	}
-	return n, compiledImage{bytes: bytes}, nil
+	return e.build(ctx, parsed, path, want, o.Progress)
 }
 
 // flags are the switches that images depend on.
@@ -229,20 +196,27 @@ func readEntry(image string) (entry, error) {
 	return got, err
 }
 
-// writeEntry keeps an image, and drops those of other versions of the module.
-func writeEntry(path string, w entry, image []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+// keep gives an image that has been written the name by which it is found, and drops
+// those of other versions of the module.
+func keep(image *os.File, path string, w entry) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(image, 0, math.MaxInt64)); err != nil {
 		return err
 	}
-	if err := writeFile(path, image); err != nil {
+	if err := image.Chmod(0o644); err != nil {
 		return err
 	}
-	info, err := os.Stat(path)
+	if err := image.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(image.Name(), path); err != nil {
+		return err
+	}
+	info, err := image.Stat() // the new name has changed it
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(image)
-	w.Size, w.SHA256, w.File = info.Size(), hex.EncodeToString(sum[:]), identify(info)
+	w.Size, w.SHA256, w.File = info.Size(), hex.EncodeToString(sum.Sum(nil)), identify(info)
 	if err := writeFile(descriptionPath(path), w.encode()); err != nil {
 		return err
 	}
@@ -250,8 +224,8 @@ func writeEntry(path string, w entry, image []byte) error {
 	return nil
 }
 
-// dropOthers removes images of modules that have been replaced. What cannot be
-// removed only takes space.
+// dropOthers removes images of modules that have been replaced, and what processes left
+// that were killed while they wrote. What cannot be removed only takes space.
 func dropOthers(path, module string) {
 	old, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*-????????.cwasm"))
 	if err != nil {
@@ -263,12 +237,27 @@ func dropOthers(path, module string) {
 			_ = os.Remove(descriptionPath(p))
 		}
 	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), writingPattern))
+	if err != nil {
+		return
+	}
+	for _, p := range left {
+		if info, err := os.Stat(p); err == nil && time.Since(info.ModTime()) > writingTime {
+			_ = os.Remove(p)
+		}
+	}
 }
+
+// Files that are being written have such a name, and for no longer than that.
+const (
+	writingPattern = ".writing-*"
+	writingTime    = 24 * time.Hour
+)
 
 // writeFile replaces a file in one step: a reader sees the old or the new content, also
 // after a crash of the machine.
 func writeFile(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
+	f, err := os.CreateTemp(filepath.Dir(path), writingPattern)
 	if err != nil {
 		return err
 	}
@@ -291,87 +280,6 @@ func writeFile(path string, b []byte) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
-}
-
-// compile translates a module; the engine uses all processors for it. A cancelled
-// context returns at once, while the engine goes on to its end unheard.
-func (e *Engine) compile(ctx context.Context, parsed *wasm.Module, progress func(time.Duration)) ([]byte, error) {
-	type outcome struct {
-		image []byte
-		err   error
-	}
-	done := make(chan outcome, 1)
-	start := time.Now()
-	e.compiling.Add(1)
-	go func() {
-		defer e.compiling.Done()
-		image, err := e.shards[0].native.Compile(parsed.Bytes())
-		done <- outcome{image, err}
-	}()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case o := <-done:
-			if o.err != nil {
-				return nil, invalid(o.err)
-			}
-			return o.image, nil
-		case <-tick.C:
-			if progress != nil {
-				progress(time.Since(start))
-			}
-		case <-ctx.Done():
-			e.givenUp.Add(1)
-			return nil, fmt.Errorf("compile: %w", ctx.Err())
-		}
-	}
-}
-
-// invalid takes the reason and the offset out of the engine's message about an invalid
-// module, in which the offset stands as "(at offset 0x1a)" or as "at offset 26: ".
-func invalid(err error) error {
-	e := &guest.InvalidModule{Offset: -1, Reason: innermost(err.Error())}
-	reason, tail, found := strings.Cut(e.Reason, " (at offset 0x")
-	if !found {
-		_, tail, found = strings.Cut(err.Error(), " (at offset 0x")
-	}
-	if found {
-		if _, err := fmt.Sscanf(tail, "%x)", &e.Offset); err == nil {
-			e.Reason = reason
-		}
-		return e
-	}
-	if tail, found := strings.CutPrefix(e.Reason, "Invalid input WebAssembly code at offset "); found {
-		number, why, _ := strings.Cut(tail, ": ")
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-			e.Offset, e.Reason = n, why
-		}
-	}
-	return e
-}
-
-// causedBy stands in the engine's messages before the causes, of which the last is the
-// reason for the others. Where there are several they are numbered.
-const causedBy = "Caused by:\n"
-
-func innermost(message string) string {
-	_, causes, found := strings.Cut(message, causedBy)
-	if !found {
-		return strings.TrimSpace(message)
-	}
-	reason := ""
-	for line := range strings.Lines(causes) {
-		line = strings.TrimSpace(line)
-		number, text, numbered := strings.Cut(line, ": ")
-		if _, err := strconv.Atoi(number); numbered && err == nil {
-			reason = text
-		} else if reason == "" {
-			reason = line
-		}
-	}
-	reason, _, _ = strings.Cut(reason, "; breakdown")
-	return reason
 }
 
 // processor describes the processor as far as compiled code depends on it.

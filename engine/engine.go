@@ -49,6 +49,11 @@ type Config struct {
 	// not know, and memory is compared with its limit only at host calls and at the
 	// end, because the signals that are sent for it otherwise make callgrind fail.
 	Emulated bool
+	// Compile, if it is not nil, has modules compiled elsewhere than in this process,
+	// which a module can make the compiler end. It does as the function Compile does,
+	// stops when the context ends, and is called from several goroutines at once. Where
+	// the compiler fails on a module, the error is a *guest.CompileFailure.
+	Compile func(context.Context, Compilation) error
 	// Log is told of damaged cache entries and the like. Default: discarded.
 	Log *slog.Logger
 }

@@ -362,9 +362,15 @@ func TestGuestsRunThoughTheCallersThreadHasASmallStack(t *testing.T) {
 	<-done
 }
 
-// The engine keeps a module's data in a file in memory, which limits on files bound too.
+// Of a module that is not mapped from a file, the engine keeps the data in a file in
+// memory, which limits on files bound too.
 func TestAnInstanceThatCannotBeMadeIsNoTrap(t *testing.T) {
-	m := compile(t, testEngine(t), `(module (memory (export "memory") 1) (data (i32.const 3) "abc") (func (export "run")))`)
+	e, err := New(Config{Calls: testCalls(t), Slots: 1, Shards: 1, CopyImages: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	m := compile(t, e, `(module (memory (export "memory") 1) (data (i32.const 3) "abc") (func (export "run")))`)
 	signal.Ignore(syscall.SIGXFSZ) // the write fails then
 	defer signal.Reset(syscall.SIGXFSZ)
 	var was syscall.Rlimit
@@ -374,7 +380,7 @@ func TestAnInstanceThatCannotBeMadeIsNoTrap(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 512, Max: was.Max}); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := run(m, guest.Limits{})
+	_, _, err = run(m, guest.Limits{})
 	if restored := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); restored != nil {
 		t.Fatal(restored)
 	}

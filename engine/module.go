@@ -104,7 +104,7 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	m.image = image
 	if err := m.link(native); err != nil {
 		native.Close()
-		image.close()
+		image.file.Close()
 		return nil, err
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
@@ -378,7 +378,7 @@ func (m *Module) withOffset(f guest.Frame) guest.Frame {
 func (m *Module) Parsed() *wasm.Module { return m.parsed }
 
 // Image is the path of the compiled image's file, or empty if it is not kept.
-func (m *Module) Image() string { return m.image.path() }
+func (m *Module) Image() string { return m.image.name }
 
 // Cached reports whether the image was found rather than compiled.
 func (m *Module) Cached() bool { return m.image.cached }
@@ -403,7 +403,7 @@ func (m *Module) Close() error {
 		}
 	}
 	m.steps.Free()
-	m.image.close()
+	m.image.file.Close()
 	m.engine.modules.Done()
 	return nil
 }

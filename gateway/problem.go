@@ -118,6 +118,7 @@ func moduleProblem(name guest.Name, err error) *Problem {
 	var link *guest.LinkError
 	var limit *guest.Limit
 	var unfit *faasm.UnfitModule
+	var failure *guest.CompileFailure
 	p := &Problem{Status: http.StatusInternalServerError, Error: err.Error()}
 	switch {
 	case errors.As(err, &invalid):
@@ -126,6 +127,8 @@ func moduleProblem(name guest.Name, err error) *Problem {
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it as a program"
 	case errors.As(err, &link):
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it for WASI preview 1 or for Faasm's interface"
+	case errors.As(err, &failure):
+		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it with smaller functions, or allow the server's compiler more with FAASLENS_COMPILE_MEMORY and FAASLENS_COMPILE_TIME"
 	case errors.As(err, &limit):
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it with less"
 	case errors.Is(err, store.ErrNotFound):

@@ -213,3 +213,22 @@ type Limits struct {
 	TableElements uint64
 	Stack         uint64 // bytes of native stack for guest frames
 }
+
+// CompileFailure is a module that the compiler did not get through.
+type CompileFailure struct {
+	// Memory, in bytes, or Time, on processors, is what it may take and would have
+	// exceeded. Both are zero if the compiler broke down.
+	Memory uint64
+	Time   time.Duration
+	Reason string // the compiler's last words; may be empty
+}
+
+func (e *CompileFailure) Error() string {
+	switch {
+	case e.Memory > 0:
+		return fmt.Sprintf("compiling it takes more than %s of memory", FormatBytes(e.Memory))
+	case e.Time > 0:
+		return fmt.Sprintf("compiling it takes more than %v of processor time", e.Time)
+	}
+	return "the compiler broke down on it: " + e.Reason
+}

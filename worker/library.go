@@ -213,8 +213,8 @@ func (l *Library) shrink() {
 
 // Publish makes a module a function, or its new version. When it returns, the module has
 // been compiled, is on the disk and is ready to be invoked; with an error, the version that
-// was there before still runs. Errors are *guest.InvalidModule, *guest.LinkError, or the
-// store's.
+// was there before still runs. Errors are *guest.InvalidModule, *guest.CompileFailure,
+// *guest.LinkError, or the store's.
 func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
 	if err := l.worker.compile(ctx, name, module); err != nil {
 		return store.Function{}, err

@@ -29,8 +29,9 @@ func (p *Planner) uploadFunction(w http.ResponseWriter, r *http.Request) {
 		var invalid *guest.InvalidModule
 		var link *guest.LinkError
 		var unfit *faasm.UnfitModule
+		var failure *guest.CompileFailure
 		status := http.StatusInternalServerError
-		if errors.As(err, &invalid) || errors.As(err, &link) || errors.As(err, &unfit) {
+		if errors.As(err, &invalid) || errors.As(err, &link) || errors.As(err, &unfit) || errors.As(err, &failure) {
 			status = http.StatusBadRequest
 		}
 		say(w, status, err.Error()+"\n")

@@ -49,6 +49,7 @@ var levels = map[string]int{
 	"gateway/planner":          3,
 	"gateway/client":           3,
 	"listing":                  2,
+	"compiler":                 3,
 	"cli":                      4,
 	"cmd/faaslens":             5,
 }

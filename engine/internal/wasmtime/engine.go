@@ -11,6 +11,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -94,19 +95,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err := prepareProcess(); err != nil {
 		return nil, err
 	}
-	c := C.wasm_config_new()
-	if cfg.DebugInfo {
-		C.wasmtime_config_debug_info_set(c, true)
-		// What optimisation moves or removes, debug information loses.
-		C.wasmtime_config_cranelift_opt_level_set(c, C.WASMTIME_OPT_LEVEL_NONE)
-	}
-	C.wasmtime_config_max_wasm_stack_set(c, C.size_t(cfg.Stack))
-	C.wasmtime_config_memory_init_cow_set(c, true)
-	C.wasmtime_config_parallel_compilation_set(c, true)
-	enableFeatures(c)
-	if cfg.WithoutAVX512 {
-		disableAVX512(c)
-	}
+	c := newConfig(cfg)
 	pool := C.wasmtime_pooling_allocation_config_new()
 	slots, greedy := C.uint32_t(cfg.Slots), C.uint32_t(cfg.Greedy)
 	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
@@ -124,12 +113,10 @@ func NewEngine(cfg Config) (*Engine, error) {
 	C.wasmtime_pooling_allocation_strategy_set(c, pool)
 	C.wasmtime_pooling_allocation_config_delete(pool)
 
-	native := C.wasm_engine_new_with_config(c)
-	if native == nil {
-		return nil, errors.New("start the WebAssembly engine: it refused its configuration; is address space limited (ulimit -v)?")
+	e, err := newEngine(c)
+	if err != nil {
+		return nil, err
 	}
-	e := &Engine{c: (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))}
-	e.c.engine = native
 	e.c.stack = C.size_t(cfg.Stack)
 	e.c.policy = C.int(cfg.Reset)
 	e.c.pagemap = C.fl_open_pagemap()
@@ -140,7 +127,48 @@ func NewEngine(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-func enableFeatures(c *C.wasm_config_t) {
+// NewCompiler makes an engine without a pool, that can only compile. What it makes,
+// an engine of the same configuration takes.
+func NewCompiler(cfg Config) (*Engine, error) {
+	if err := prepareProcess(); err != nil {
+		return nil, err
+	}
+	return newEngine(newConfig(cfg))
+}
+
+// newConfig is what all engines have in common, and all that images depend on.
+func newConfig(cfg Config) *C.wasm_config_t {
+	c := C.wasm_config_new()
+	if cfg.DebugInfo {
+		C.wasmtime_config_debug_info_set(c, true)
+		// What optimisation moves or removes, debug information loses.
+		C.wasmtime_config_cranelift_opt_level_set(c, C.WASMTIME_OPT_LEVEL_NONE)
+	}
+	if cfg.Stack != 0 {
+		C.wasmtime_config_max_wasm_stack_set(c, C.size_t(cfg.Stack))
+	}
+	C.wasmtime_config_memory_init_cow_set(c, true)
+	C.wasmtime_config_parallel_compilation_set(c, true)
+	chooseFeatures(c)
+	if cfg.WithoutAVX512 {
+		disableAVX512(c)
+	}
+	return c
+}
+
+func newEngine(c *C.wasm_config_t) (*Engine, error) {
+	native := C.wasm_engine_new_with_config(c)
+	if native == nil {
+		return nil, errors.New("start the WebAssembly engine: it refused its configuration; is address space limited (ulimit -v)?")
+	}
+	e := &Engine{c: (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))}
+	e.c.engine = native
+	return e, nil
+}
+
+// chooseFeatures turns on what functions may use. Exceptions need neither typed
+// references nor managed objects, and their code makes the compiler take much.
+func chooseFeatures(c *C.wasm_config_t) {
 	C.wasmtime_config_wasm_simd_set(c, true)
 	C.wasmtime_config_wasm_relaxed_simd_set(c, true)
 	C.wasmtime_config_wasm_relaxed_simd_deterministic_set(c, true)
@@ -150,9 +178,9 @@ func enableFeatures(c *C.wasm_config_t) {
 	C.wasmtime_config_wasm_tail_call_set(c, true)
 	C.wasmtime_config_wasm_multi_memory_set(c, true)
 	C.wasmtime_config_wasm_memory64_set(c, true)
-	C.wasmtime_config_wasm_function_references_set(c, true)
-	C.wasmtime_config_wasm_gc_set(c, true)
 	C.wasmtime_config_wasm_exceptions_set(c, true)
+	C.wasmtime_config_wasm_gc_set(c, false)
+	C.wasmtime_config_wasm_function_references_set(c, false)
 }
 
 // disableAVX512 takes out of what the compiler may use what only x86-64 has.
@@ -183,19 +211,34 @@ func (e *Engine) Close() {
 	})
 }
 
-// Compile translates a module into an image that Load and LoadFile take.
-func (e *Engine) Compile(wasm []byte) ([]byte, error) {
+// Compile translates a module into an image that Load and LoadFile take. An *Error
+// is the module's fault.
+func (e *Engine) Compile(wasm []byte) (*Image, error) {
 	m, err := e.compile(wasm)
 	if err != nil {
 		return nil, err
 	}
 	defer C.wasmtime_module_delete(m)
-	var v C.wasm_byte_vec_t
-	if err := takeError(C.wasmtime_module_serialize(m, &v)); err != nil {
-		return nil, fmt.Errorf("serialize the compiled module: %w", err)
+	i := &Image{}
+	if err := takeError(C.wasmtime_module_serialize(m, &i.v)); err != nil {
+		return nil, fmt.Errorf("serialize the compiled module: %v", err)
 	}
-	return takeBytes(&v), nil
+	return i, nil
 }
+
+// Image is a compiled module in memory of its own.
+type Image struct {
+	v C.wasm_byte_vec_t
+}
+
+// WriteTo writes the image.
+func (i *Image) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(unsafe.Slice((*byte)(unsafe.Pointer(i.v.data)), i.v.size))
+	return int64(n), err
+}
+
+// Free gives the memory back. It must be called once.
+func (i *Image) Free() { C.wasm_byte_vec_delete(&i.v) }
 
 func (e *Engine) compile(wasm []byte) (*C.wasmtime_module_t, error) {
 	var m *C.wasmtime_module_t

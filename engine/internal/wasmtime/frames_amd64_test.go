@@ -65,7 +65,12 @@ func compileText(t *testing.T, text string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img
+	defer img.Free()
+	var b bytes.Buffer
+	if _, err := img.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // instruction is a line of objdump.
