@@ -134,7 +134,7 @@ func (o *order) failure(end *os.ProcessState, late bool, said []byte, complained
 	limit := time.Duration(o.Seconds) * time.Second
 	reason := lastWords(complained)
 	switch {
-	case late, end.UserTime()+end.SystemTime() >= limit:
+	case late, end.UserTime()+end.SystemTime() >= limit-limit/10: // the kernel rounds
 		return &guest.CompileFailure{Time: limit, Reason: reason}
 	case outOfMemory(complained):
 		return &guest.CompileFailure{Memory: o.Memory, Reason: reason}
