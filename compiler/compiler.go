@@ -134,7 +134,7 @@ func (o *order) failure(end *os.ProcessState, late bool, said []byte, complained
 	limit := time.Duration(o.Seconds) * time.Second
 	reason := lastWords(complained)
 	switch {
-	case late, end.UserTime()+end.SystemTime() >= limit-limit/10: // the kernel rounds
+	case late, end.ExitCode() == exitLate, end.UserTime()+end.SystemTime() >= limit-limit/10: // the kernel rounds
 		return &guest.CompileFailure{Time: limit, Reason: reason}
 	case outOfMemory(complained):
 		return &guest.CompileFailure{Memory: o.Memory, Reason: reason}
@@ -144,10 +144,10 @@ func (o *order) failure(end *os.ProcessState, late bool, said []byte, complained
 	return &guest.CompileFailure{Reason: reason}
 }
 
-// outOfMemory reports whether a process's last words are what Rust's library, the C
-// library or Go's say when memory is refused.
+// outOfMemory reports whether a process's last words are what Rust's library, the
+// compiler's threads, the C library or Go's say when memory is refused.
 func outOfMemory(complained string) bool {
-	for _, words := range []string{"memory allocation of", "out of memory", "Cannot allocate memory", "pthread_create failed"} {
+	for _, words := range []string{"memory allocation of", "out of memory", "Cannot allocate memory", "pthread_create failed", "ThreadPoolBuildError"} {
 		if strings.Contains(complained, words) {
 			return true
 		}

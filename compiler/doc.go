@@ -6,5 +6,6 @@
 // finds the module and the file for the image open, and sets its limits itself before it
 // reads the module's first byte.
 //
-// Goroutines: each [Compiler.Compile] has those of package os/exec, until it returns.
+// Goroutines: each [Compiler.Compile] has those of package os/exec, until it returns. The
+// process has one that waits for its time to be over.
 package compiler

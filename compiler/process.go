@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,9 +21,16 @@ import (
 // Process with the next.
 const Argument = "compile-module"
 
-// exitAnswered is the exit code of a process that has said why there is no image. Go
-// uses 2, shells those above 125.
-const exitAnswered = 3
+// Exit codes of a process that has made no image, for a reason that it has said or for
+// lack of time. Go uses 2, shells those above 125.
+const (
+	exitAnswered = 3
+	exitLate     = 4
+)
+
+// hardTime is how many seconds later than asked to a process is ended by the kernel that
+// has not ended itself.
+const hardTime = 5
 
 // Process compiles what arg says, writes to stdout why it cannot, and returns the exit
 // code.
@@ -65,24 +73,29 @@ func process(arg string) error {
 // limit limits this process: the memory that it takes beside what it has, in bytes, and
 // how long it uses processors. A process that breaks down leaves no core.
 func limit(memory, seconds uint64) error {
+	late := make(chan os.Signal, 1)
+	signal.Notify(late, syscall.SIGXCPU)
+	go func() {
+		<-late
+		os.Exit(exitLate)
+	}()
 	has, err := dataSize()
 	if err != nil {
 		return err
 	}
 	for _, l := range []struct {
-		resource int
-		value    uint64
+		resource   int
+		soft, hard uint64
 	}{
-		{unix.RLIMIT_DATA, has + memory},
-		{unix.RLIMIT_CPU, seconds},
-		{unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_DATA, has + memory, has + memory},
+		{unix.RLIMIT_CPU, seconds, seconds + hardTime},
+		{unix.RLIMIT_CORE, 0, 0},
 	} {
 		var was unix.Rlimit
 		if err := unix.Getrlimit(l.resource, &was); err != nil {
 			return err
 		}
-		v := min(l.value, was.Max)
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: v, Max: v}); err != nil {
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: min(l.soft, was.Max), Max: min(l.hard, was.Max)}); err != nil {
 			return err
 		}
 	}
