@@ -158,9 +158,12 @@ func (b *Bus) work(m jetstream.Msg, handle func(Job) Verdict) {
 	}
 }
 
+// Leave takes no more jobs. It does not wait and may be called twice.
+func (c *Consumer) Leave() { c.stop() }
+
 // Stop takes no more jobs, and waits for those that are being handled. It may be called
 // twice.
 func (c *Consumer) Stop() {
-	c.stop()
+	c.Leave()
 	c.running.Wait()
 }

@@ -123,13 +123,9 @@ func (v *service) drain(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	v.gateway.Drain()
-	handedBack := make(chan struct{})
-	go func() {
-		v.cluster.Close()
-		close(handedBack)
-	}()
+	v.cluster.Leave()
 	v.scheduler.Close(ctx)
-	<-handedBack
+	v.cluster.Close()
 	v.gateway.Close()
 	// Clients have a moment to take their answers.
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)

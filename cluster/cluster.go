@@ -60,10 +60,18 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Close takes nothing more out of the queue and waits for what runs. It may be called
-// twice.
-func (c *Cluster) Close() {
+// Leave takes nothing more out of the queue; what runs and is cut off from now on is handed
+// back. It does not wait and may be called twice.
+func (c *Cluster) Leave() {
 	c.closing.Store(true)
+	if c.consumer != nil {
+		c.consumer.Leave()
+	}
+}
+
+// Close leaves and waits for what runs. It may be called twice.
+func (c *Cluster) Close() {
+	c.Leave()
 	if c.consumer != nil {
 		c.consumer.Stop()
 	}

@@ -150,15 +150,11 @@ func TestAMemberThatLeavesHandsItsWorkBack(t *testing.T) {
 	}
 	id := start(t, leaving, "handed back")
 	<-taken
-	left := make(chan struct{})
-	go func() { leaving.Close(); close(left) }()
-	for !leaving.closing.Load() {
-		time.Sleep(time.Millisecond)
-	}
+	leaving.Leave()
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	s.Close(now)
-	<-left
+	leaving.Close()
 	if i := await(t, join(t, b, 1, echo), id); string(i.Result.Output) != "handed back" || runs.Load() != 1 {
 		t.Errorf("got %+v after %d run(s)", i.Result, runs.Load())
 	}
