@@ -59,12 +59,12 @@ func (c *chain) Await(call *hostcall.Call, id uint32) (faasm.Chained, bool, erro
 	child := s.records[ID(id)]
 	s.mu.Unlock()
 	switch {
+	case r.isWithin(ID(id)):
+		return faasm.Chained{}, false, &guest.Trap{Code: guest.TrapHost,
+			Message: fmt.Sprintf("%s: invocation %d waits for this one to end: it would wait for itself", call.Spec.Name, id)}
 	case child == nil:
 		s.cfg.Log.Warn("a function waits for an invocation that is not known", "function", r.request.Function.String(), "invocation", id)
 		return faasm.Chained{}, false, nil
-	case r.isWithin(child):
-		return faasm.Chained{}, false, &guest.Trap{Code: guest.TrapHost,
-			Message: fmt.Sprintf("%s: invocation %d waits for this one to end: it would wait for itself", call.Spec.Name, id)}
 	}
 	ok := child.isDone()
 	if !ok {

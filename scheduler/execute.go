@@ -10,28 +10,46 @@ import (
 // execute takes an invocation to its end.
 func (s *Scheduler) execute(r *record) Invocation {
 	defer s.running.Done()
-	result := s.perform(r)
+	result, here := s.perform(r)
+	if !here {
+		return s.snapshot(r)
+	}
 	return s.finish(r, &result)
 }
 
-// perform waits for a worker and runs the invocation.
-func (s *Scheduler) perform(r *record) Result {
-	if r.parent == nil {
+// perform waits for a worker and runs the invocation, unless another host does: then it
+// has been finished.
+func (s *Scheduler) perform(r *record) (_ Result, here bool) {
+	if r.parent == nil && r.errand == nil {
 		select {
 		case s.roots <- struct{}{}:
 			defer func() { <-s.roots }()
 		case <-r.ctx.Done():
 			s.leaveQueue()
-			return neverRan(r)
+			return neverRan(r), true
 		}
 	}
-	if !s.takeInstance(r) {
-		return Result{ReturnValue: 1, Failure: &Failure{Kind: "limit", Code: "instances",
-			Message: fmt.Sprintf("%d invocations have started and not ended, which is as many as may: fewer should wait for one another", s.cfg.MaxInstances)}}
+	for r.errand == nil { // which came to a worker that was free
+		if !s.takeInstance(r) {
+			return Result{ReturnValue: 1, Failure: &Failure{Kind: "limit", Code: "instances",
+				Message: fmt.Sprintf("%d invocations have started and not ended, which is as many as may: fewer should wait for one another", s.cfg.MaxInstances)}}, true
+		}
+		seat, ok := s.takeWorker(r)
+		if !ok {
+			return neverRan(r), true
+		}
+		if seat == nil {
+			break
+		}
+		if s.lend(r, seat) {
+			return Result{}, false
+		}
 	}
-	if !s.takePermit(r) {
-		return neverRan(r)
-	}
+	return s.run(r), true
+}
+
+// run runs an invocation that has a worker, and gives that back.
+func (s *Scheduler) run(r *record) Result {
 	defer s.givePermit(r)
 	started := time.Now()
 	f, cold, err := s.cfg.Functions.Acquire(r.ctx, r.request.Function)
@@ -75,18 +93,32 @@ func (s *Scheduler) leaveQueue() {
 	s.mu.Unlock()
 }
 
-// takePermit takes a worker for an invocation.
-func (s *Scheduler) takePermit(r *record) bool {
+// takeWorker takes a worker for an invocation: one here or, where a chained one has waited
+// for that for long enough, a seat elsewhere, which then is not nil.
+func (s *Scheduler) takeWorker(r *record) (Seat, bool) {
 	select {
 	case r.permit = <-s.permits:
-		return true
+		return nil, true
 	default:
 	}
-	select {
-	case r.permit = <-s.permits:
-		return true
-	case <-r.ctx.Done():
-		return false
+	var patience <-chan time.Time
+	var seats <-chan Seat
+	if s.cfg.Others != nil && r.parent != nil && !r.stays {
+		timer := time.NewTimer(s.cfg.Patience)
+		defer timer.Stop()
+		patience = timer.C
+	}
+	for {
+		select {
+		case r.permit = <-s.permits:
+			return nil, true
+		case <-patience:
+			seats = s.cfg.Others.Seats()
+		case seat := <-seats:
+			return seat, true
+		case <-r.ctx.Done():
+			return nil, false
+		}
 	}
 }
 
@@ -117,22 +149,20 @@ func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	r.chain = chain{}
 	r.status.Store(uint32(Done))
 	r.result = result
-	r.times.Finished = time.Now()
+	if !r.lent || r.times.Finished.IsZero() {
+		r.times.Finished = time.Now()
+	}
 	if f := result.Failure; f != nil && f.Kind == "limit" {
 		r.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
 	}
-	for p := r; p != nil; p = p.parent {
-		if p.live--; p.live == 0 {
-			p.cancel(nil) // nothing is left that it could reach
-		}
-	}
+	s.leave(r)
 	s.keep(r)
-	i := s.invocation(r)
+	i, here := s.invocation(r), !r.lent
 	if r.done != nil {
 		close(r.done)
 	}
 	s.mu.Unlock()
-	if s.cfg.Ended != nil {
+	if s.cfg.Ended != nil && here { // others count what they run
 		s.cfg.Ended(&i)
 	}
 	return i

@@ -8,9 +8,9 @@ import (
 // Invocation is what is known of an invocation at one moment.
 type Invocation struct {
 	ID      ID
-	Parent  ID // 0 if it was not chained
-	Host    string
-	Worker  int // which of the host's workers ran it last; -1 if none did
+	Parent  ID     // 0 if it was not chained
+	Host    string // that runs it
+	Worker  int    // which of the host's workers ran it last; -1 if none did
 	Request *Request
 	Status  Status
 	Times   Times
@@ -87,6 +87,7 @@ type Stats struct {
 	Running int
 	Waiting int // have started, and wait for one that they chained
 	Queued  int // have not started
+	Lent    int // are run by other hosts
 	Kept    int // results that have not expired
 }
 
@@ -94,9 +95,9 @@ type Stats struct {
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Workers: s.cfg.Workers, Running: s.cfg.Workers - len(s.permits), Waiting: s.awaiting, Kept: s.kept.count}
+	st := Stats{Workers: s.cfg.Workers, Running: s.cfg.Workers - len(s.permits), Waiting: s.awaiting, Lent: s.lent, Kept: s.kept.count}
 	// One that has just been given a worker may not be counted out yet.
-	st.Queued = max(s.open-st.Running-st.Waiting, 0)
+	st.Queued = max(s.open-st.Running-st.Waiting-st.Lent, 0)
 	return st
 }
 
@@ -139,8 +140,14 @@ func (s *Scheduler) invocation(r *record) Invocation {
 	if r.result != nil {
 		i.Status = Done
 	}
-	if r.parent != nil {
+	if r.host != "" {
+		i.Host = r.host
+	}
+	switch {
+	case r.parent != nil:
 		i.Parent = r.parent.id
+	case r.errand != nil && len(r.errand.Ancestors) > 0:
+		i.Parent = r.errand.Ancestors[0]
 	}
 	for _, c := range r.children {
 		i.Chained = append(i.Chained, c.id)

@@ -17,18 +17,32 @@ const overhead = 512
 // keep accounts for an invocation that has ended, and forgets old trees where there are
 // too many. The lock is held.
 func (s *Scheduler) keep(r *record) {
-	r.size = overhead + len(r.request.Input) + len(r.result.Output) + len(r.result.Stdout) + len(r.result.Stderr)
+	r.size = r.footprint()
 	s.kept.bytes += r.size
 	s.kept.count++
 	root := r.root()
-	if root.live == 0 {
-		s.kept.roots = append(s.kept.roots, root)
-	}
 	for s.kept.first < len(s.kept.roots) && (s.kept.bytes > s.cfg.KeepBytes || s.kept.count > s.cfg.KeepCount) {
 		if s.kept.roots[s.kept.first] == root {
 			break // whoever waits for it has not seen it yet
 		}
 		s.forgetFirst()
+	}
+}
+
+// leave counts an invocation out of those of its tree that are alive. A tree of which none
+// is may be forgotten. The lock is held.
+func (s *Scheduler) leave(r *record) {
+	for p := r; p != nil; p = p.parent {
+		if p.live--; p.live > 0 {
+			continue
+		}
+		p.cancel(nil) // nothing is left that it could reach
+		if p.settled != nil {
+			close(p.settled)
+		}
+		if p.parent == nil {
+			s.kept.roots = append(s.kept.roots, p)
+		}
 	}
 }
 
@@ -45,7 +59,9 @@ func (s *Scheduler) forgetFirst() {
 }
 
 func (s *Scheduler) forgetTree(r *record) {
-	delete(s.records, r.id)
+	if s.records[r.id] == r {
+		delete(s.records, r.id)
+	}
 	s.kept.bytes -= r.size
 	s.kept.count--
 	for _, c := range r.children {

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -106,10 +107,12 @@ type Times struct {
 type record struct {
 	id      ID
 	request *Request
-	parent  *record // nil if it was not chained
+	parent  *record // nil if it was not chained, or by one of another host
+	errand  *Errand // as which it came from another host; nil if it did not
 	depth   int
 
-	permit int // the worker that it has; its goroutine's own
+	stays  bool // it is run here, for a host that ran it was lost; its goroutine's own
+	permit int  // the worker that it has; its goroutine's own
 	status atomic.Uint32
 	chain  chain // what its function chains with, while it runs
 	ctx    context.Context
@@ -125,6 +128,9 @@ type record struct {
 	holds    bool          // it counts as an instance
 	done     chan struct{} // closed when result is there; nil while nobody waits for that
 	worker   int           // that it ran on last; -1 if none
+	lent     bool          // another host runs it, or has
+	host     string        // which; "" if it is this one
+	settled  chan struct{} // closed when live is 0; only an errand has it
 }
 
 func (r *record) isDone() bool { return Status(r.status.Load()) == Done }
@@ -141,14 +147,23 @@ func (r *record) ended() <-chan struct{} {
 }
 
 // isWithin reports whether r is a, or was chained by a, by one that a chained, and so
-// on.
-func (r *record) isWithin(a *record) bool {
+// on, here or on other hosts.
+func (r *record) isWithin(a ID) bool {
 	for ; r != nil; r = r.parent {
-		if r == a {
+		if r.id == a || r.errand != nil && slices.Contains(r.errand.Ancestors, a) {
 			return true
 		}
 	}
 	return false
+}
+
+// footprint is about how many bytes it takes.
+func (r *record) footprint() int {
+	n := overhead + len(r.request.Input)
+	if r.result != nil {
+		n += len(r.result.Output) + len(r.result.Stdout) + len(r.result.Stderr)
+	}
+	return n
 }
 
 // root is the invocation that nobody chained and that leads to r.

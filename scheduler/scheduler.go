@@ -64,7 +64,11 @@ type Config struct {
 	KeepBytes int
 	KeepCount int
 	Log       *slog.Logger
-	// Ended is told of every invocation that ended, on its goroutine. May be nil.
+	// Others run chained invocations for which no worker here came free within
+	// Patience. Default: nobody; 1 millisecond.
+	Others   Others
+	Patience time.Duration
+	// Ended is told of every invocation that ended here, on its goroutine. May be nil.
 	Ended func(*Invocation)
 }
 
@@ -89,6 +93,9 @@ func (c *Config) setDefaults() {
 	if c.Keep == 0 {
 		c.Keep = 10 * time.Minute
 	}
+	if c.Patience == 0 {
+		c.Patience = time.Millisecond
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -109,6 +116,7 @@ type Scheduler struct {
 	queued    int // of those that nobody chained, how many have not started
 	open      int // have been accepted and not ended
 	awaiting  int // have started and wait for one that they chained
+	lent      int // are run by other hosts
 	draining  bool
 	kept      keptList
 }
@@ -217,8 +225,6 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 	for r.id == 0 || s.records[r.id] != nil {
 		r.id = ID(rand.Uint32()&^(1<<31) | 1) // positive where guests have it as an int
 	}
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	s.records[r.id] = r
 	if parent != nil {
 		parent.children = append(parent.children, r)
 		for p := parent; p != nil; p = p.parent {
@@ -226,7 +232,14 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 			p.tree++
 		}
 	}
+	s.enter(ctx, r)
+	return r, nil
+}
+
+// enter makes an invocation known. The lock is held.
+func (s *Scheduler) enter(ctx context.Context, r *record) {
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	s.records[r.id] = r
 	s.open++
 	s.running.Add(1)
-	return r, nil
 }
