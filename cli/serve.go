@@ -28,7 +28,7 @@ type serveFlags struct {
 	memory, maxMemory             sizeFlag
 	maxModule, maxInput, maxWrite sizeFlag
 	logLevel, logFormat           string
-	nats, natsListen, role        string
+	nats, natsListen, role, name  string
 	sharedRoot                    bool
 }
 
@@ -83,6 +83,7 @@ authentication.`,
 	flags.StringVar(&f.nats, "nats", "", "share queue, results, functions and state with others by the NATS server at that `URL`")
 	flags.StringVar(&f.natsListen, "nats-listen", "", "let others share by the server inside, at that `ADDRESS`")
 	flags.StringVar(&f.role, "role", roleBoth, "`ROLE` among those: gateway takes requests, worker runs functions, both does")
+	flags.StringVar(&f.name, "name", "", "`NAME` of this process among those (default: the machine's name and, where it shares, the process's number)")
 	flags.BoolVar(&f.sharedRoot, "shared-root", false, "functions share one file system, as Faasm's do")
 	return cmd
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -47,9 +46,9 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 			return nil, err
 		}
 	}
-	host, err := os.Hostname()
+	host, err := f.memberName()
 	if err != nil {
-		return nil, fmt.Errorf("serve: what this machine is called: %w", err)
+		return nil, err
 	}
 	v := &service{log: log}
 	defer func() {
@@ -85,10 +84,16 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 	}
 	v.library = worker.NewLibrary(v.worker, maxReady)
 	ledger := gateway.NewLedger(log)
-	v.scheduler = scheduler.New(scheduler.Config{
+	schedule := scheduler.Config{
 		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
-	})
-	if err = v.join(ctx, f, host); err != nil {
+	}
+	var seats *cluster.Seats
+	if f.shared() {
+		seats = cluster.NewSeats()
+		schedule.Others = seats
+	}
+	v.scheduler = scheduler.New(schedule)
+	if err = v.join(ctx, f, host, seats); err != nil {
 		return nil, err
 	}
 	functions := gateway.Functions(v.library)

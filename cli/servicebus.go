@@ -42,6 +42,21 @@ func (f *serveFlags) checkBus() error {
 	return nil
 }
 
+// memberName is what this process is called among those that share work.
+func (f *serveFlags) memberName() (string, error) {
+	if f.name != "" {
+		return f.name, nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("serve: what this machine is called: %w: give a name with --name", err)
+	}
+	if f.shared() {
+		host = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	return host, nil
+}
+
 // openBus connects to what the processes of a service share.
 func (v *service) openBus(ctx context.Context, f *serveFlags, dir string) (err error) {
 	v.bus, err = bus.Open(ctx, bus.Config{
@@ -52,13 +67,13 @@ func (v *service) openBus(ctx context.Context, f *serveFlags, dir string) (err e
 }
 
 // join takes part in the queue.
-func (v *service) join(ctx context.Context, f *serveFlags, host string) (err error) {
+func (v *service) join(ctx context.Context, f *serveFlags, host string, seats *cluster.Seats) (err error) {
 	atOnce := 4 * f.workers // some wait for others, and some for their function
 	if f.role == roleGateway {
 		atOnce = 0
 	}
 	v.cluster, err = cluster.Open(ctx, cluster.Config{
-		Bus: v.bus, Scheduler: v.scheduler, Host: fmt.Sprintf("%s-%d", host, os.Getpid()), AtOnce: atOnce, Log: v.log,
+		Bus: v.bus, Scheduler: v.scheduler, Seats: seats, Host: host, AtOnce: atOnce, Log: v.log,
 	})
 	return err
 }

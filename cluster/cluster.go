@@ -2,17 +2,17 @@ package cluster
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/faaslens/faaslens/bus"
-	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
 )
 
@@ -20,20 +20,42 @@ import (
 type Config struct {
 	Bus       *bus.Bus
 	Scheduler *scheduler.Scheduler
-	Host      string // what this process is called
+	// Seats, which the scheduler has too, are filled with the free workers of other
+	// members. Nil where there can be no others: then this one tells nobody of itself.
+	Seats *Seats
+	Host  string // what this process is called; no other should be
 	// AtOnce is how many invocations it takes out of the queue at a time; 0 takes none.
 	AtOnce int
 	// Attempts is how often an invocation is tried whose workers die. Default: 5.
 	Attempts int
-	Log      *slog.Logger
+	// Check is how often members tell that they are there, and ask after what others run
+	// for them; who misses three is lost. Default: 1 second.
+	Check time.Duration
+	Log   *slog.Logger
 }
 
 // Cluster is a member of a cluster.
+//
+// Beside the bus's consumer it has goroutines that announce it and that offer the workers
+// of others, which end when it leaves, and one for each question that it answers and each
+// errand that it runs.
 type Cluster struct {
-	cfg      Config
-	consumer *bus.Consumer // nil if it takes nothing
-	deaf     func()        // stops hearing of cancellations
-	closing  atomic.Bool
+	cfg       Config
+	id        string        // under which others ask it
+	consumer  *bus.Consumer // nil if it takes nothing
+	deaf      []func()      // stop hearing
+	closing   atomic.Bool
+	peers     *peers
+	hello     chan struct{} // asks for an announcement
+	answering chan struct{} // has an element for each question that is being answered
+	base      context.Context
+	leave     context.CancelFunc
+	left      <-chan struct{} // closed when the member leaves
+	running   sync.WaitGroup
+
+	mu        sync.Mutex
+	errands   guestErrands
+	answerers map[string]Answerer
 }
 
 // Open joins the cluster.
@@ -44,20 +66,51 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cluster{cfg: cfg}
-	var err error
-	if c.deaf, err = cfg.Bus.HearCancels(func(id uint32) {
-		_, _ = cfg.Scheduler.Cancel(scheduler.ID(id)) // most run elsewhere
-	}); err != nil {
+	if cfg.Check == 0 {
+		cfg.Check = time.Second
+	}
+	c := &Cluster{cfg: cfg, id: cryptorand.Text(), peers: newPeers(), hello: make(chan struct{}, 1), answering: make(chan struct{}, maxQuestions),
+		errands: make(guestErrands), answerers: make(map[string]Answerer)}
+	c.base, c.leave = context.WithCancel(context.WithoutCancel(ctx))
+	c.left = c.base.Done()
+	c.Answer(kindGraph, c.answerGraph)
+	if err := c.join(ctx); err != nil {
+		c.Close()
 		return nil, err
 	}
-	if cfg.AtOnce > 0 {
-		if c.consumer, err = cfg.Bus.Consume(ctx, cfg.AtOnce, c.work); err != nil {
-			c.deaf()
-			return nil, err
-		}
-	}
 	return c, nil
+}
+
+// join takes part in all that members do together.
+func (c *Cluster) join(ctx context.Context) error {
+	hear := func(stop func(), err error) error {
+		if err == nil {
+			c.deaf = append(c.deaf, stop)
+		}
+		return err
+	}
+	if err := hear(c.cfg.Bus.HearCancels(func(id uint32) {
+		_, _ = c.cfg.Scheduler.Cancel(scheduler.ID(id)) // most run elsewhere
+	})); err != nil {
+		return err
+	}
+	if c.cfg.Seats != nil {
+		if err := hear(c.cfg.Bus.HearQuestions(c.id, c.hearQuestion)); err != nil {
+			return err
+		}
+		if err := hear(c.cfg.Bus.HearNews(c.hearNews)); err != nil {
+			return err
+		}
+		c.running.Add(2)
+		go c.announceAll()
+		go c.usher()
+	}
+	if c.cfg.AtOnce == 0 {
+		return nil
+	}
+	var err error
+	c.consumer, err = c.cfg.Bus.Consume(ctx, c.cfg.AtOnce, c.work)
+	return err
 }
 
 // Leave takes nothing more out of the queue; what runs and is cut off from now on is handed
@@ -67,6 +120,7 @@ func (c *Cluster) Leave() {
 	if c.consumer != nil {
 		c.consumer.Leave()
 	}
+	c.leave()
 }
 
 // Close leaves and waits for what runs. It may be called twice.
@@ -75,43 +129,24 @@ func (c *Cluster) Close() {
 	if c.consumer != nil {
 		c.consumer.Stop()
 	}
-	c.deaf()
-}
-
-// message is an invocation in the queue.
-type message struct {
-	ID       scheduler.ID `json:"id"`
-	Function guest.Name   `json:"function"`
-	Input    []byte       `json:"input,omitempty"`
-	Args     []string     `json:"args,omitempty"`
-	Python   faasm.Python `json:"python,omitzero"`
-	Limits   guest.Limits `json:"limits"`
-	Keep     int          `json:"keep_stdout,omitempty"`
-	Queued   time.Time    `json:"queued"`
-}
-
-// record is what is known of an invocation on the bus.
-type record struct {
-	ID       scheduler.ID      `json:"id"`
-	Function guest.Name        `json:"function"`
-	Host     string            `json:"host,omitempty"`
-	Status   scheduler.Status  `json:"status"`
-	Times    scheduler.Times   `json:"times"`
-	Result   *scheduler.Result `json:"result,omitempty"`
-	Chained  []scheduler.ID    `json:"chained,omitempty"`
+	c.running.Wait()
+	for _, stop := range c.deaf {
+		stop()
+	}
 }
 
 func key(id scheduler.ID) string { return fmt.Sprint(uint32(id)) }
 
 // Start accepts an invocation: when it returns, the invocation is stored and will be run.
 func (c *Cluster) Start(ctx context.Context, req *scheduler.Request) (scheduler.ID, error) {
-	m := message{Function: req.Function, Input: req.Input, Args: req.Args, Python: req.Python, Limits: req.Limits, Keep: req.KeepStdout, Queued: time.Now()}
+	m := messageOf(req)
+	m.Queued = time.Now()
 	for {
 		m.ID = scheduler.ID(rand.Uint32() &^ (1<<31 | 1))
 		if m.ID == 0 {
 			continue
 		}
-		first, err := json.Marshal(record{ID: m.ID, Function: m.Function, Times: scheduler.Times{Queued: m.Queued}})
+		first, err := json.Marshal(node{ID: m.ID, Function: m.Function, Worker: -1, Times: scheduler.Times{Queued: m.Queued}})
 		if err != nil {
 			return 0, err
 		}
@@ -146,28 +181,30 @@ func (c *Cluster) work(j bus.Job) bus.Verdict {
 	if err == nil && known.Status == scheduler.Done {
 		return bus.Finished // it was cancelled, or ended before its worker could say so
 	}
-	r := record{ID: m.ID, Function: m.Function, Host: c.cfg.Host, Status: scheduler.Running, Times: scheduler.Times{Queued: m.Queued}}
 	if j.Attempt > c.cfg.Attempts {
-		r.Status = scheduler.Done
+		r := node{ID: m.ID, Function: m.Function, Host: c.cfg.Host, Worker: -1, Status: scheduler.Done, Times: scheduler.Times{Queued: m.Queued}}
 		r.Result = &scheduler.Result{ReturnValue: 1, Failure: &scheduler.Failure{Kind: "error", Code: "lost",
 			Message: fmt.Sprintf("%d workers that took it were not heard of again", j.Attempt-1)}}
 		return c.store(&r)
 	}
-	i, err := c.cfg.Scheduler.Run(ctx, &scheduler.Request{
-		ID: m.ID, Function: m.Function, Input: m.Input, Args: m.Args, Python: m.Python, Limits: m.Limits, KeepStdout: m.Keep, Queued: m.Queued,
-	})
+	i, err := c.cfg.Scheduler.Run(ctx, m.request())
 	if err != nil {
 		return bus.HandBack // it is being shut down, or has too much to do
 	}
-	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && c.closing.Load() {
+	if cutOff(i.Result) && c.closing.Load() {
 		return bus.HandBack // it was cut off with the process
 	}
-	r.Status, r.Times, r.Result, r.Chained = scheduler.Done, i.Times, i.Result, i.Chained
-	return c.store(&r)
+	r := invocationNode(&i)
+	if len(i.Chained) > 0 {
+		if g, err := c.cfg.Scheduler.Graph(i.ID); err == nil {
+			r = nodeOf(g) // for when this process is gone
+		}
+	}
+	return c.store(r)
 }
 
 // store stores what is known of an invocation that has ended.
-func (c *Cluster) store(r *record) bus.Verdict {
+func (c *Cluster) store(r *node) bus.Verdict {
 	b, err := json.Marshal(r)
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -181,7 +218,7 @@ func (c *Cluster) store(r *record) bus.Verdict {
 	return bus.Finished
 }
 
-func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*record, error) {
+func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*node, error) {
 	b, err := c.cfg.Bus.Get(ctx, key(id))
 	if errors.Is(err, bus.ErrNoResult) {
 		return nil, scheduler.ErrUnknown
@@ -192,19 +229,12 @@ func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*record, error) {
 	return parse(b)
 }
 
-func parse(b []byte) (*record, error) {
-	var r record
-	if err := json.Unmarshal(b, &r); err != nil {
+func parse(b []byte) (*node, error) {
+	var n node
+	if err := json.Unmarshal(b, &n); err != nil {
 		return nil, fmt.Errorf("read what is known of an invocation: %w", err)
 	}
-	return &r, nil
-}
-
-func (r *record) invocation() scheduler.Invocation {
-	return scheduler.Invocation{
-		ID: r.ID, Host: r.Host, Worker: -1, Request: &scheduler.Request{ID: r.ID, Function: r.Function},
-		Status: r.Status, Times: r.Times, Result: r.Result, Chained: r.Chained,
-	}
+	return &n, n.check()
 }
 
 // Get tells what is known of an invocation, here or anywhere. The error may be

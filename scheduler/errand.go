@@ -60,7 +60,7 @@ func (s *Scheduler) lend(r *record, seat Seat) bool {
 		s.loseOpen(r)
 	}
 	s.leave(r)
-	if err != nil && !errors.Is(err, ErrBusy) && r.ctx.Err() == nil {
+	if errors.Is(err, ErrLost) && r.ctx.Err() == nil {
 		s.cfg.Log.Warn("a chained invocation that another host ran did not come to its end there", "invocation", uint32(r.id),
 			"function", r.request.Function.String(), "host", seat.Host(), "error", err, "again", !came)
 	}
