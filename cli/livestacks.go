@@ -54,7 +54,7 @@ func hostFrames(frames []engine.HostFrame) []hostFrame {
 
 func (s *session) stackCommand() *cobra.Command {
 	var all, asJSON bool
-	var server string
+	var server, member string
 	cmd := &cobra.Command{
 		Use:   "stack PID|--all|INVOCATION --server URL [flags]",
 		Short: "Show the stacks of functions that are running",
@@ -71,6 +71,8 @@ With --server it asks a service for one of its invocations, or for --all of them
 			switch {
 			case all && len(args) > 0:
 				return misuse("give a PID or --all, not both")
+			case member != "" && (server == "" || !all):
+				return misuse("--member %s: want --all and --server, too", member)
 			case !all && len(args) != 1:
 				return misuse("want the PID of a faaslens process or an invocation's number with --server, or --all")
 			}
@@ -78,7 +80,7 @@ With --server it asks a service for one of its invocations, or for --all of them
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if server != "" {
-				return s.remoteStacks(cmd.Context(), server, args, asJSON)
+				return s.remoteStacks(cmd.Context(), server, member, args, asJSON)
 			}
 			if all {
 				return s.allStacks(asJSON)
@@ -96,6 +98,7 @@ With --server it asks a service for one of its invocations, or for --all of them
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all faaslens processes of yours, or all invocations of a service")
 	cmd.Flags().StringVar(&server, "server", "", "ask the service at that `URL`")
+	memberFlag(cmd, &member)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array of processes")
 	return cmd
 }

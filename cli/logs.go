@@ -13,7 +13,7 @@ import (
 )
 
 func (s *session) logsCommand() *cobra.Command {
-	var server, function string
+	var server, member, function string
 	var invocation uint32
 	var asJSON, follow bool
 	var tail int
@@ -45,12 +45,15 @@ too.`,
 			if invocation != 0 {
 				query.Set("invocation", strconv.FormatUint(uint64(invocation), 10))
 			}
+			if member != "" {
+				query.Set("member", member)
+			}
 			if follow {
 				query.Set("follow", "1")
 			}
 			ctx, release := interruptible(cmd.Context())
 			defer release()
-			err = c.Logs(ctx, query, func(e *gateway.LogEntry) error {
+			err = c.Logs(ctx, query, func(member string) { s.tellSilent(member) }, func(e *gateway.LogEntry) error {
 				if asJSON {
 					return writeJSONLine(s.stdout, e)
 				}
@@ -64,6 +67,7 @@ too.`,
 	}
 	flags := cmd.Flags()
 	serverFlag(cmd, &server)
+	memberFlag(cmd, &member)
 	flags.StringVar(&function, "function", "", "of that `FUNCTION` only")
 	flags.Uint32Var(&invocation, "invocation", 0, "of that `INVOCATION`, and those that it chained, only")
 	flags.IntVar(&tail, "tail", 0, "no more than the last `N` (default: all that are kept)")
@@ -80,7 +84,7 @@ func writeLogEntry(w io.Writer, e *gateway.LogEntry) error {
 	} else if e.ExitCode != nil {
 		how = fmt.Sprintf("exited with %d", *e.ExitCode)
 	}
-	_, err := fmt.Fprintf(w, "%s %d %s %v %s\n", e.Time.Local().Format("15:04:05.000"), e.ID, printable(e.Function), showTime(e.Took), how)
+	_, err := fmt.Fprintf(w, "%s %s %d %s %v %s\n", e.Time.Local().Format("15:04:05.000"), printable(e.Host), e.ID, printable(e.Function), showTime(e.Took), how)
 	if err != nil {
 		return err
 	}

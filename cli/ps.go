@@ -8,41 +8,45 @@ import (
 )
 
 func (s *session) psCommand() *cobra.Command {
-	var server string
+	var server, member string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ps [flags]",
 		Short: "List the invocations of a service",
-		Long:  `Lists the invocations of a service that have not ended, the oldest first.`,
+		Long: `Lists the invocations of a service that have not ended, the oldest first: of all of its
+processes, whichever is asked.`,
 		Example: `  faaslens ps
-  faaslens ps --server http://10.0.0.7:7070 --json`,
+  faaslens ps --server http://10.0.0.7:7070 --json
+  faaslens ps --member worker-2`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := s.client(server)
 			if err != nil {
 				return err
 			}
-			all, err := c.Invocations(cmd.Context())
-			switch {
-			case err != nil:
+			j, err := c.Invocations(cmd.Context(), member)
+			if err != nil {
 				return err
-			case asJSON:
-				return writeJSON(s.stdout, all)
+			}
+			s.tellSilent(j.Silent...)
+			if asJSON {
+				return writeJSON(s.stdout, j.All)
 			}
 			t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
-			fmt.Fprintln(t, "INVOCATION\tFUNCTION\tSTATUS\tQUEUE\tRUN\tWAIT\tCHAINED\tPARENT")
-			for _, i := range all {
+			fmt.Fprintln(t, "INVOCATION\tFUNCTION\tSTATUS\tQUEUE\tRUN\tWAIT\tCHAINED\tPARENT\tHOST")
+			for _, i := range j.All {
 				parent := "-"
 				if i.Parent != 0 {
 					parent = i.Parent.String()
 				}
-				fmt.Fprintf(t, "%d\t%s\t%s\t%v\t%v\t%v\t%d\t%s\n", i.ID, printable(i.Function), i.Status,
-					showTime(i.QueueTime), showTime(i.RunTime), showTime(i.WaitTime), len(i.Chained), parent)
+				fmt.Fprintf(t, "%d\t%s\t%s\t%v\t%v\t%v\t%d\t%s\t%s\n", i.ID, printable(i.Function), i.Status,
+					showTime(i.QueueTime), showTime(i.RunTime), showTime(i.WaitTime), len(i.Chained), parent, printable(i.Host))
 			}
 			return t.Flush()
 		},
 	}
 	serverFlag(cmd, &server)
+	memberFlag(cmd, &member)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }

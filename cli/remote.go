@@ -23,6 +23,18 @@ func serverFlag(cmd *cobra.Command, server *string) {
 	cmd.Flags().StringVar(server, "server", "", "`URL` of the service (default: FAASLENS_SERVER, else http://"+defaultListen+")")
 }
 
+// memberFlag adds the flag that names one of the service's processes.
+func memberFlag(cmd *cobra.Command, member *string) {
+	cmd.Flags().StringVar(member, "member", "", "of that `MEMBER` of the service only (default: of all)")
+}
+
+// tellSilent says which members of a service did not answer.
+func (s *session) tellSilent(members ...string) {
+	for _, m := range members {
+		s.complain(printable(m) + " did not answer: what it does is missing here")
+	}
+}
+
 // client is that of the service that the command line or the environment names.
 func (s *session) client(server string) (*client.Client, error) {
 	if server == "" {

@@ -9,16 +9,19 @@ import (
 )
 
 // remoteStacks shows where the invocations of a service are, or the one that is named.
-func (s *session) remoteStacks(ctx context.Context, server string, args []string, asJSON bool) error {
+func (s *session) remoteStacks(ctx context.Context, server, member string, args []string, asJSON bool) error {
 	c, err := s.client(server)
 	if err != nil {
 		return err
 	}
 	all := []gateway.Stack{}
 	if len(args) == 0 {
-		if all, err = c.Stacks(ctx); err != nil {
+		j, err := c.Stacks(ctx, member)
+		if err != nil {
 			return err
 		}
+		s.tellSilent(j.Silent...)
+		all = j.All
 	} else {
 		id, err := parseInvocation(args[0])
 		if err != nil {
@@ -41,7 +44,7 @@ func (s *session) remoteStacks(ctx context.Context, server string, args []string
 		if i.Call != "" {
 			where = ", in " + printable(i.Call)
 		}
-		fmt.Fprintf(s.stdout, "%d %s, running for %v%s\n", i.ID, printable(i.Function), i.Elapsed.Round(time.Millisecond), where)
+		fmt.Fprintf(s.stdout, "%d %s on %s, running for %v%s\n", i.ID, printable(i.Function), printable(i.Host), i.Elapsed.Round(time.Millisecond), where)
 		writePlainStack(s.stdout, i.Frames)
 	}
 	return nil

@@ -116,6 +116,9 @@ func (s *session) serve(ctx context.Context, f *serveFlags) error {
 	if faasm != "" {
 		fmt.Fprintf(s.stdout, "ready for Faasm's clients: %s\n", faasm)
 	}
+	if f.natsListen != "" {
+		fmt.Fprintf(s.stdout, "ready for other members: %s\n", v.bus.URL())
+	}
 	log.Info("ready", "url", url, "faasm_url", faasm, "data", v.store.Dir(), "workers", f.workers, "pid", os.Getpid())
 	select {
 	case err := <-failed:

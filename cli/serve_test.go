@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +24,8 @@ type served struct {
 }
 
 // serves FLAG... starts "faaslens serve" with a port of its own and waits until it is
-// ready. FAASLENS_SERVER is its URL then, FAASM_SERVER that for Faasm's clients.
+// ready. FAASLENS_SERVER is its URL then, FAASM_SERVER that for Faasm's clients, and
+// FAASLENS_NATS that for other members, if it listens for such.
 func serves(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: serves FLAG...")
@@ -41,7 +43,11 @@ func serves(ts *testscript.TestScript, neg bool, args []string) {
 		v.cmd.Wait()
 	})
 	lines := bufio.NewReader(stdout)
-	for _, w := range [][2]string{{"ready: ", "FAASLENS_SERVER"}, {"ready for Faasm's clients: ", "FAASM_SERVER"}} {
+	wanted := [][2]string{{"ready: ", "FAASLENS_SERVER"}, {"ready for Faasm's clients: ", "FAASM_SERVER"}}
+	if slices.Contains(args, "--nats-listen") {
+		wanted = append(wanted, [2]string{"ready for other members: ", "FAASLENS_NATS"})
+	}
+	for _, w := range wanted {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			v.cmd.Wait()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -36,11 +37,17 @@ func (f *serveFlags) checkBus() error {
 	default:
 		return misuse("--role %q: want %s, %s or %s", f.role, roleBoth, roleGateway, roleWorker)
 	}
+	if f.name != "" && !memberNames.MatchString(f.name) {
+		return misuse("--name %q: want up to 64 letters, digits, dots, dashes and underscores", f.name)
+	}
 	if f.nats != "" && f.natsListen != "" {
 		return misuse("--nats is another's server and --nats-listen is for the one inside: give one")
 	}
 	return nil
 }
+
+// memberNames are those that a process may be given.
+var memberNames = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // memberName is what this process is called among those that share work.
 func (f *serveFlags) memberName() (string, error) {

@@ -14,13 +14,13 @@ import (
 )
 
 func (s *session) topCommand() *cobra.Command {
-	var server string
+	var server, member string
 	var asJSON, follow bool
 	var every time.Duration
 	cmd := &cobra.Command{
 		Use:   "top [flags]",
 		Short: "Show what a service is busy with",
-		Long: `Shows what a service is doing, and for each function how many invocations have ended,
+		Long: `Shows what each process of a service is doing, and for each function how many invocations have ended,
 how many failed, how many started cold, and what they took on average and at most: since
 the service's start or, with --follow, since the last look.`,
 		Example: `  faaslens top
@@ -42,17 +42,19 @@ the service's start or, with --follow, since the last look.`,
 				}
 				return writeTop(s.stdout, st, since, took)
 			}
-			st, err := c.Status(ctx)
+			st, err := c.Status(ctx, member)
 			if err != nil || !follow {
 				if err == nil {
 					err = show(st, nil, s.now().Sub(st.Started))
 				}
 				return err
 			}
-			return s.followTop(ctx, every, st, c.Status, show)
+			look := func(ctx context.Context) (*gateway.Status, error) { return c.Status(ctx, member) }
+			return s.followTop(ctx, every, st, look, show)
 		},
 	}
 	serverFlag(cmd, &server)
+	memberFlag(cmd, &member)
 	cmd.Flags().BoolVar(&follow, "follow", false, "go on until interrupted")
 	cmd.Flags().DurationVar(&every, "every", 2*time.Second, "look once in that `DURATION`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a look")
@@ -89,12 +91,9 @@ func (s *session) followTop(ctx context.Context, every time.Duration, last *gate
 
 // writeTop writes a status; since is an earlier one, to be taken off the counts, or nil.
 func writeTop(w io.Writer, st, since *gateway.Status, took time.Duration) error {
-	state := ""
-	if st.Draining {
-		state = ", draining"
+	for _, m := range st.Members {
+		writeMember(w, &m)
 	}
-	fmt.Fprintf(w, "%s, up %v%s: %d of %d workers busy, %d waiting for others, %d queued\n",
-		st.Host, time.Since(st.Started).Round(time.Second), state, st.Running, st.Workers, st.Waiting, st.Queued)
 	before := make(map[string]gateway.FunctionCount)
 	if since != nil {
 		for _, f := range since.Functions {
@@ -118,6 +117,22 @@ func writeTop(w io.Writer, st, since *gateway.Status, took time.Duration) error 
 			f.Failed, f.Cold, showTime(mean), showTime(seconds(f.Longest)))
 	}
 	return t.Flush()
+}
+
+func writeMember(w io.Writer, m *gateway.MemberStatus) {
+	if m.Silent {
+		fmt.Fprintf(w, "%s did not answer\n", printable(m.Host))
+		return
+	}
+	state, elsewhere := "", ""
+	if m.Draining {
+		state = ", draining"
+	}
+	if m.Elsewhere > 0 {
+		elsewhere = fmt.Sprintf(", %d run by other members", m.Elsewhere)
+	}
+	fmt.Fprintf(w, "%s, up %v%s: %d of %d workers busy, %d waiting for others, %d queued%s\n",
+		printable(m.Host), time.Since(m.Started).Round(time.Second), state, m.Running, m.Workers, m.Waiting, m.Queued, elsewhere)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	kindAbout  = "about"
 	kindAgain  = "again"
 	kindCancel = "cancel"
+	kindWait   = "wait"
 	kindGraph  = "graph"
 )
 
@@ -38,19 +40,18 @@ func (c *Cluster) tell(to, kind string, body any) error {
 	return c.cfg.Bus.Tell(to, b)
 }
 
-// Answerer answers a question of another member. The context ends when nobody waits for
-// the answer any more.
-type Answerer func(ctx context.Context, question []byte) ([]byte, error)
+// answerer answers questions of a kind, in JSON.
+type answerer = func(ctx context.Context, question []byte) ([]byte, error)
 
-// Answer has f answer the questions of a kind that other members ask.
-func (c *Cluster) Answer(kind string, f Answerer) {
+// Answer has f answer the questions of a kind that other members ask, each within a minute.
+func (c *Cluster) Answer(kind string, f func(ctx context.Context, question []byte) ([]byte, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answerers[kind] = f
 }
 
 // maxQuestions is how many questions are answered at a time; others wait.
-const maxQuestions = 64
+const maxQuestions = 256
 
 // hearQuestion has a question answered. It does not wait for that.
 func (c *Cluster) hearQuestion(q *bus.Question) {
@@ -101,25 +102,18 @@ func (c *Cluster) hearQuestion(q *bus.Question) {
 
 // An answer is one of these, and text.
 const (
-	answered  = '+'
-	unanswerd = '-'
+	answered   = '+'
+	unanswered = '-'
 )
 
 func (c *Cluster) reply(q *bus.Question, answer []byte, err error) {
 	text := append([]byte{answered}, answer...)
 	if err != nil {
-		text = append([]byte{unanswerd}, err.Error()...)
+		text = append([]byte{unanswered}, err.Error()...)
 	}
 	if err := q.Answer(text); err != nil {
 		c.cfg.Log.Warn("another member's question is not answered", "error", err)
 	}
-}
-
-// Answer is what a member said.
-type Answer struct {
-	Member string
-	Text   []byte
-	Err    error // it did not say anything, or could not
 }
 
 // How long members have for an answer: usually, and at most.
@@ -129,32 +123,30 @@ const (
 )
 
 // Ask asks the other members, or the one of that name, and waits for their answers until
-// the context ends, or for two seconds where it has no deadline. There is an answer for
-// each that is known.
-func (c *Cluster) Ask(ctx context.Context, only, kind string, body any) []Answer {
+// the context ends, or for two seconds where it has no deadline. It then calls each for
+// every member that is known, one after the other; err is that it did not answer.
+func (c *Cluster) Ask(ctx context.Context, only, kind string, body any, each func(member string, answer []byte, err error)) {
 	text, err := question(kind, body)
 	if err != nil {
-		return []Answer{{Member: only, Err: err}}
+		each(only, nil, err)
+		return
 	}
 	if _, ok := ctx.Deadline(); !ok {
 		bounded, cancel := context.WithTimeout(ctx, usualAsk)
 		defer cancel()
 		ctx = bounded
 	}
-	var all []Answer
-	var asked []announcement
-	for _, a := range c.peers.list() {
-		if only == "" || a.Name == only {
-			asked = append(asked, a)
-			all = append(all, Answer{Member: a.Name})
-		}
-	}
+	asked := c.peers.list()
+	asked = slices.DeleteFunc(asked, func(a announcement) bool { return only != "" && a.Name != only })
+	answers, errs := make([][]byte, len(asked)), make([]error, len(asked))
 	var wg sync.WaitGroup
 	for k, a := range asked {
-		wg.Go(func() { all[k].Text, all[k].Err = c.ask(ctx, a.ID, text) })
+		wg.Go(func() { answers[k], errs[k] = c.ask(ctx, a.ID, text) })
 	}
 	wg.Wait()
-	return all
+	for k, a := range asked {
+		each(a.Name, answers[k], errs[k])
+	}
 }
 
 func (c *Cluster) ask(ctx context.Context, id string, text []byte) (answer []byte, err error) {
@@ -165,7 +157,7 @@ func (c *Cluster) ask(ctx context.Context, id string, text []byte) (answer []byt
 	switch {
 	case len(said) > 0 && said[0] == answered:
 		return said[1:], nil
-	case len(said) > 0 && said[0] == unanswerd:
+	case len(said) > 0 && said[0] == unanswered:
 		return nil, errors.New(string(said[1:]))
 	}
 	return nil, errors.New("its answer is none")

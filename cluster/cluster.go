@@ -55,7 +55,7 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	errands   guestErrands
-	answerers map[string]Answerer
+	answerers map[string]answerer
 }
 
 // Open joins the cluster.
@@ -70,10 +70,11 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 		cfg.Check = time.Second
 	}
 	c := &Cluster{cfg: cfg, id: cryptorand.Text(), peers: newPeers(), hello: make(chan struct{}, 1), answering: make(chan struct{}, maxQuestions),
-		errands: make(guestErrands), answerers: make(map[string]Answerer)}
+		errands: make(guestErrands), answerers: make(map[string]answerer)}
 	c.base, c.leave = context.WithCancel(context.WithoutCancel(ctx))
 	c.left = c.base.Done()
 	c.Answer(kindGraph, c.answerGraph)
+	c.Answer(kindWait, c.answerWait)
 	if err := c.join(ctx); err != nil {
 		c.Close()
 		return nil, err
@@ -244,6 +245,15 @@ func (c *Cluster) Get(ctx context.Context, id scheduler.ID) (scheduler.Invocatio
 		return i, nil
 	}
 	r, err := c.read(ctx, id)
+	if err == nil && r.Status == scheduler.Done {
+		return r.invocation(), nil
+	}
+	if err != nil && !errors.Is(err, scheduler.ErrUnknown) {
+		return scheduler.Invocation{}, err
+	}
+	if i, ok := c.askFor(ctx, id, 0); ok {
+		return i, nil // one that runs, or that was not started by way of the queue
+	}
 	if err != nil {
 		return scheduler.Invocation{}, err
 	}
@@ -257,6 +267,9 @@ func (c *Cluster) Wait(ctx context.Context, id scheduler.ID) (scheduler.Invocati
 		return i, nil
 	}
 	last, err := c.read(ctx, id)
+	if errors.Is(err, scheduler.ErrUnknown) {
+		return c.waitElsewhere(ctx, id)
+	}
 	if err != nil {
 		return scheduler.Invocation{}, err
 	}
@@ -281,6 +294,11 @@ func (c *Cluster) Cancel(ctx context.Context, id scheduler.ID) (bool, error) {
 		return live, nil
 	}
 	r, err := c.read(ctx, id)
+	if errors.Is(err, scheduler.ErrUnknown) {
+		if i, ok := c.askFor(ctx, id, 0); ok {
+			return i.Result == nil, c.cfg.Bus.Cancel(uint32(id))
+		}
+	}
 	if err != nil || r.Status == scheduler.Done {
 		return false, err
 	}

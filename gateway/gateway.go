@@ -33,6 +33,8 @@ type Config struct {
 	Scheduler *scheduler.Scheduler
 	// Queue takes what is started asynchronously. Default: the scheduler alone.
 	Queue Queue
+	// Members are the others that share the work. Default: there are none.
+	Members Members
 	// Elsewhere has synchronous invocations run by others, by way of the queue.
 	Elsewhere bool
 	// Check says why the server is not ready; nil, or a nil error, if it is. May be nil.
@@ -40,7 +42,7 @@ type Config struct {
 	Functions Functions
 	Store     *store.Store
 	Ledger    *Ledger
-	Host      string // what this machine is called
+	Host      string // what this process is called among the members
 	Version   string
 	// Limits are those of an invocation that asks for none, MaxLimits the most that it
 	// may ask for. A field that is zero is the default: of Limits a minute, 1 GiB of
@@ -68,6 +70,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Queue == nil {
 		c.Queue = localQueue{c.Scheduler}
+	}
+	if c.Members == nil {
+		c.Members = alone{}
 	}
 	if c.BodyTimeout == 0 {
 		c.BodyTimeout = time.Minute
@@ -101,7 +106,9 @@ type Gateway struct {
 // New makes a gateway.
 func New(cfg Config) *Gateway {
 	cfg.setDefaults()
-	return &Gateway{cfg: cfg, started: time.Now(), closed: make(chan struct{})}
+	g := &Gateway{cfg: cfg, started: time.Now(), closed: make(chan struct{})}
+	g.answerMembers()
+	return g
 }
 
 // Drain has the gateway refuse new work and say that it is not ready. What was accepted

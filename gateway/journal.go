@@ -11,13 +11,14 @@ import (
 
 // LogEntry is an invocation that has ended, as the log has it.
 type LogEntry struct {
-	// Number counts entries since the start of the server: where some are missing,
-	// there were more than are kept.
+	// Number counts a member's entries since its start: where some are missing, there
+	// were more than are kept.
 	Number   uint64             `json:"number"`
 	Time     time.Time          `json:"time"`
 	ID       scheduler.ID       `json:"invocation"`
 	Parent   scheduler.ID       `json:"parent,omitempty"`
 	Function string             `json:"function"`
+	Host     string             `json:"host"` // that ran it
 	Took     time.Duration      `json:"took_ns"`
 	ExitCode *int32             `json:"exit_code,omitempty"`
 	Failure  *scheduler.Failure `json:"failure,omitempty"`

@@ -1,7 +1,11 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/faaslens/faaslens/execgraph"
@@ -15,9 +19,13 @@ func (g *Gateway) graph(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	root, err := g.cfg.Scheduler.Graph(id)
-	if err != nil {
+	root, err := g.cfg.Queue.Graph(r.Context(), id)
+	if errors.Is(err, scheduler.ErrUnknown) {
 		fail(w, unknownInvocation(id.String()))
+		return
+	}
+	if err != nil {
+		fail(w, refusal(err))
 		return
 	}
 	now := time.Now()
@@ -41,56 +49,11 @@ func (g *Gateway) graph(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Stack is where a running invocation is.
-type Stack struct {
-	ID       scheduler.ID      `json:"id"`
-	Function string            `json:"function"`
-	Elapsed  time.Duration     `json:"elapsed_ns"`
-	Call     string            `json:"call,omitempty"` // the host call that it is in
-	Depth    int               `json:"depth"`          // may be more than there are frames
-	Frames   []scheduler.Frame `json:"frames"`         // innermost first
-}
-
-func stackOf(s *scheduler.Stack) Stack {
-	return Stack{s.ID, s.Function.String(), s.Elapsed, s.Call, s.Depth, s.Frames}
-}
-
-// stacks shows where all running invocations are.
-func (g *Gateway) stacks(w http.ResponseWriter, _ *http.Request) {
-	list := []Stack{}
-	for _, s := range g.cfg.Functions.Stacks() {
-		list = append(list, stackOf(&s))
-	}
-	answer(w, http.StatusOK, list)
-}
-
-// stack shows where one is.
-func (g *Gateway) stack(w http.ResponseWriter, r *http.Request) {
-	id, p := invocationID(r)
-	if p != nil {
-		fail(w, p)
-		return
-	}
-	for _, s := range g.cfg.Functions.Stacks() {
-		if s.ID == id {
-			answer(w, http.StatusOK, stackOf(&s))
-			return
-		}
-	}
-	i, err := g.cfg.Scheduler.Get(id)
-	if err != nil {
-		fail(w, unknownInvocation(id.String()))
-		return
-	}
-	fail(w, &Problem{Status: http.StatusConflict, Error: "invocation " + id.String() + " is not running: it is " + i.Status.String(),
-		Hint: "GET /v1/invocations lists those that have not ended"})
-}
-
-// Status is what a server is doing.
+// Status is what a service is doing: the sums over its members, and each of these.
 type Status struct {
-	Host      string          `json:"host"`
+	Host      string          `json:"host"` // that answered
 	Version   string          `json:"version"`
-	Started   time.Time       `json:"started"`
+	Started   time.Time       `json:"started"` // of that
 	Draining  bool            `json:"draining"`
 	Workers   int             `json:"workers"` // functions that may run at a time
 	Running   int             `json:"running"`
@@ -98,6 +61,23 @@ type Status struct {
 	Queued    int             `json:"queued"`
 	Kept      int             `json:"kept"` // results that have not expired
 	Functions []FunctionCount `json:"functions"`
+	Members   []MemberStatus  `json:"members"`
+}
+
+// MemberStatus is what one process is doing.
+type MemberStatus struct {
+	Host      string          `json:"host"`
+	Silent    bool            `json:"silent,omitempty"` // it did not answer: nothing else is known
+	Version   string          `json:"version,omitempty"`
+	Started   time.Time       `json:"started,omitzero"`
+	Draining  bool            `json:"draining,omitempty"`
+	Workers   int             `json:"workers"`
+	Running   int             `json:"running"`
+	Waiting   int             `json:"waiting"`
+	Queued    int             `json:"queued"`
+	Elsewhere int             `json:"elsewhere"` // that it has other members run
+	Kept      int             `json:"kept"`
+	Functions []FunctionCount `json:"functions,omitempty"`
 }
 
 // FunctionCount is what became of a function's invocations since the start.
@@ -111,13 +91,51 @@ type FunctionCount struct {
 	Queue    float64 `json:"queue"`   // seconds, in all
 }
 
-func (g *Gateway) status(w http.ResponseWriter, _ *http.Request) {
+func (g *Gateway) status(w http.ResponseWriter, r *http.Request) {
+	all, p := gather(g, w, r, askStatus, struct{}{}, func(context.Context, struct{}) MemberStatus { return g.statusHere() })
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	st := Status{Host: g.cfg.Host, Version: g.cfg.Version, Started: g.started.UTC(), Draining: g.draining.Load(), Functions: []FunctionCount{}}
+	for _, s := range all {
+		m := s.answer
+		if s.err != nil {
+			m = MemberStatus{Host: s.member, Silent: true}
+		}
+		st.Workers, st.Running, st.Waiting = st.Workers+m.Workers, st.Running+m.Running, st.Waiting+m.Waiting
+		st.Queued, st.Kept = st.Queued+m.Queued, st.Kept+m.Kept
+		st.Functions = addCounts(st.Functions, m.Functions)
+		if len(all) == 1 {
+			m.Functions = nil // they are in the sum
+		}
+		st.Members = append(st.Members, m)
+	}
+	answer(w, http.StatusOK, st)
+}
+
+func (g *Gateway) statusHere() MemberStatus {
 	s := g.cfg.Scheduler.Stats()
-	answer(w, http.StatusOK, Status{
+	return MemberStatus{
 		Host: g.cfg.Host, Version: g.cfg.Version, Started: g.started.UTC(), Draining: g.draining.Load(),
-		Workers: s.Workers, Running: s.Running, Waiting: s.Waiting, Queued: s.Queued, Kept: s.Kept,
+		Workers: s.Workers, Running: s.Running, Waiting: s.Waiting, Queued: s.Queued, Elsewhere: s.Lent, Kept: s.Kept,
 		Functions: g.cfg.Ledger.counts(),
-	})
+	}
+}
+
+// addCounts adds counts to those of the same functions; all are sorted by name.
+func addCounts(to, more []FunctionCount) []FunctionCount {
+	for _, c := range more {
+		k, known := slices.BinarySearchFunc(to, c.Function, func(f FunctionCount, name string) int { return strings.Compare(f.Function, name) })
+		if !known {
+			to = slices.Insert(to, k, c)
+			continue
+		}
+		f := &to[k]
+		f.Ended, f.Failed, f.Cold = f.Ended+c.Ended, f.Failed+c.Failed, f.Cold+c.Cold
+		f.Seconds, f.Queue, f.Longest = f.Seconds+c.Seconds, f.Queue+c.Queue, max(f.Longest, c.Longest)
+	}
+	return to
 }
 
 func (g *Gateway) healthy(w http.ResponseWriter, _ *http.Request) {

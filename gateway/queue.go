@@ -15,6 +15,8 @@ type Queue interface {
 	// has.
 	Get(ctx context.Context, id scheduler.ID) (scheduler.Invocation, error)
 	Wait(ctx context.Context, id scheduler.ID) (scheduler.Invocation, error)
+	// Graph tells who called whom, from an invocation down.
+	Graph(ctx context.Context, id scheduler.ID) (*scheduler.Node, error)
 	// Cancel ends one, and reports whether it had not ended.
 	Cancel(ctx context.Context, id scheduler.ID) (bool, error)
 }
@@ -38,4 +40,8 @@ func (q localQueue) Wait(ctx context.Context, id scheduler.ID) (scheduler.Invoca
 
 func (q localQueue) Cancel(_ context.Context, id scheduler.ID) (bool, error) {
 	return q.scheduler.Cancel(id)
+}
+
+func (q localQueue) Graph(_ context.Context, id scheduler.ID) (*scheduler.Node, error) {
+	return q.scheduler.Graph(id)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -32,7 +33,7 @@ func (g *Gateway) writeResult(w http.ResponseWriter, r *http.Request, i *schedul
 		h[HeaderExitCode] = values[2:3:3]
 	}
 	if result.Failure != nil || result.ReturnValue != 0 {
-		p := g.failureOf(i)
+		p := g.failureOf(r.Context(), i)
 		if !wantsRaw(r) {
 			fail(w, p)
 			return
@@ -98,7 +99,7 @@ const (
 )
 
 // failureOf is the problem of an invocation that ended otherwise than well.
-func (g *Gateway) failureOf(i *scheduler.Invocation) *Problem {
+func (g *Gateway) failureOf(ctx context.Context, i *scheduler.Invocation) *Problem {
 	result, f := i.Result, i.Result.Failure
 	p := &Problem{
 		Status: http.StatusInternalServerError, Invocation: invocationOf(i, i.Times.Finished),
@@ -106,7 +107,7 @@ func (g *Gateway) failureOf(i *scheduler.Invocation) *Problem {
 		Stdout: textOf(result.Stdout, problemText, result.StdoutSize),
 		Stderr: textOf(result.Stderr, problemText, result.StderrSize),
 	}
-	p.Failures, p.Invocation.Failure = g.failures(i), nil
+	p.Failures, p.Invocation.Failure = g.failures(ctx, i), nil
 	name := i.Request.Function
 	if f == nil {
 		p.Error = fmt.Sprintf("%s exited with %d", name, result.ReturnValue)
@@ -132,14 +133,14 @@ func (g *Gateway) failureOf(i *scheduler.Invocation) *Problem {
 }
 
 // failures are those of the invocation and of those that it chained and waited for.
-func (g *Gateway) failures(i *scheduler.Invocation) []Failed {
+func (g *Gateway) failures(ctx context.Context, i *scheduler.Invocation) []Failed {
 	if len(i.Chained) == 0 {
 		if i.Result.Failure == nil {
 			return nil
 		}
 		return []Failed{{i.ID, i.Request.Function.String(), i.Result.Failure}}
 	}
-	root, err := g.cfg.Scheduler.Graph(i.ID)
+	root, err := g.cfg.Queue.Graph(ctx, i.ID)
 	if err != nil {
 		return nil // it has expired meanwhile
 	}

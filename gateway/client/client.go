@@ -158,16 +158,22 @@ func (c *Client) Graph(ctx context.Context, id scheduler.ID, format string) ([]b
 	return io.ReadAll(resp.Body)
 }
 
-// Invocations are those that have not ended.
-func (c *Client) Invocations(ctx context.Context) ([]gateway.Invocation, error) {
-	var all []gateway.Invocation
-	return all, c.read(ctx, &all, "GET", []string{"v1", "invocations"}, nil, nil)
+// Joint is what the members of a service said together.
+type Joint[T any] struct {
+	All    T
+	Silent []string // members that did not answer: All has nothing of theirs
 }
 
-// Stacks tells where the invocations are that run.
-func (c *Client) Stacks(ctx context.Context) ([]gateway.Stack, error) {
-	var all []gateway.Stack
-	return all, c.read(ctx, &all, "GET", []string{"v1", "stacks"}, nil, nil)
+// Invocations are those that have not ended, of all members or the one of that name.
+func (c *Client) Invocations(ctx context.Context, member string) (j Joint[[]gateway.Invocation], err error) {
+	j.Silent, err = c.readJoint(ctx, &j.All, memberQuery(member), "v1", "invocations")
+	return j, err
+}
+
+// Stacks tells where the invocations are that run, on all members or the one of that name.
+func (c *Client) Stacks(ctx context.Context, member string) (j Joint[[]gateway.Stack], err error) {
+	j.Silent, err = c.readJoint(ctx, &j.All, memberQuery(member), "v1", "stacks")
+	return j, err
 }
 
 // Stack tells where one is.
@@ -176,20 +182,31 @@ func (c *Client) Stack(ctx context.Context, id scheduler.ID) (*gateway.Stack, er
 	return s, c.read(ctx, s, "GET", invocationPath(id, "stack"), nil, nil)
 }
 
-// Status tells what the service is doing.
-func (c *Client) Status(ctx context.Context) (*gateway.Status, error) {
+// Status tells what the service is doing, or the member of that name.
+func (c *Client) Status(ctx context.Context, member string) (*gateway.Status, error) {
 	s := new(gateway.Status)
-	return s, c.read(ctx, s, "GET", []string{"v1", "status"}, nil, nil)
+	return s, c.read(ctx, s, "GET", []string{"v1", "status"}, memberQuery(member), nil)
+}
+
+func memberQuery(member string) url.Values {
+	if member == "" {
+		return nil
+	}
+	return url.Values{"member": {member}}
 }
 
 // Logs passes entries of the log on, the oldest first, until there are no more or each
-// returns an error. The query is as the service's.
-func (c *Client) Logs(ctx context.Context, query url.Values, each func(*gateway.LogEntry) error) error {
+// returns an error. It calls silent, before the first entry, with the members that did not
+// answer. The query is as the service's.
+func (c *Client) Logs(ctx context.Context, query url.Values, silent func(member string), each func(*gateway.LogEntry) error) error {
 	resp, err := c.do(ctx, "GET", []string{"v1", "logs"}, query, nil)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	for _, member := range silentIn(resp) {
+		silent(member)
+	}
 	d := json.NewDecoder(resp.Body)
 	for {
 		e := new(gateway.LogEntry)
@@ -205,12 +222,34 @@ func (c *Client) Logs(ctx context.Context, query url.Values, each func(*gateway.
 	}
 }
 
+// silentIn are the members of which an answer has nothing.
+func silentIn(resp *http.Response) []string {
+	names := resp.Header.Get(gateway.HeaderSilent)
+	if names == "" {
+		return nil
+	}
+	return strings.Split(names, ", ")
+}
+
+// readJoint asks for JSON that members said together.
+func (c *Client) readJoint(ctx context.Context, v any, query url.Values, path ...string) (silent []string, err error) {
+	resp, err := c.do(ctx, "GET", path, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	return silentIn(resp), c.decode(resp, v)
+}
+
 // read asks for JSON.
 func (c *Client) read(ctx context.Context, v any, method string, path []string, query url.Values, body []byte) error {
 	resp, err := c.do(ctx, method, path, query, body)
 	if err != nil {
 		return err
 	}
+	return c.decode(resp, v)
+}
+
+func (c *Client) decode(resp *http.Response, v any) error {
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
 		return fmt.Errorf("read the answer of %s: %w", c.base, err)
