@@ -44,9 +44,12 @@ func newRig(t testing.TB, schedule scheduler.Config, cfg gateway.Config) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, store: st, library: worker.NewLibrary(w, 64), ledger: gateway.NewLedger(slog.New(slog.DiscardHandler))}
-	schedule.Functions, schedule.Host, schedule.Ended = r.library, "here", r.ledger.Ended
+	if cfg.Host == "" {
+		cfg.Host = "here"
+	}
+	schedule.Functions, schedule.Host, schedule.Ended = r.library, cfg.Host, r.ledger.Ended
 	r.scheduler = scheduler.New(schedule)
-	cfg.Scheduler, cfg.Functions, cfg.Store, cfg.Ledger, cfg.Host = r.scheduler, r.library, st, r.ledger, "here"
+	cfg.Scheduler, cfg.Functions, cfg.Store, cfg.Ledger = r.scheduler, r.library, st, r.ledger
 	r.gateway = gateway.New(cfg)
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = gateway.Server(r.gateway.Handler(), slog.New(slog.DiscardHandler))
