@@ -28,6 +28,7 @@ func benchmarks() []benchmark {
 		cpythonBenchmark(),
 		symbolsBenchmark(),
 		httpBenchmark(),
+		clusterBenchmark(),
 	}
 }
 
@@ -63,6 +64,7 @@ type session struct {
 	size        size
 	builds      []build
 	contestants []contestant
+	binary      string // faaslens
 	shop        *workshop
 	progress    io.Writer
 }

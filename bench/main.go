@@ -106,7 +106,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	s := &session{rounds: o.rounds, builds: builds, contestants: who, shop: shop, progress: stderr}
+	s := &session{rounds: o.rounds, builds: builds, contestants: who, binary: o.faaslens, shop: shop, progress: stderr}
 	if o.quick {
 		s.size = quick
 	}

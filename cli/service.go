@@ -109,7 +109,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 	}
 	usual, most := f.limits()
 	v.gateway = gateway.New(gateway.Config{
-		Scheduler: v.scheduler, Queue: v.cluster, Members: v.cluster, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
+		Scheduler: v.scheduler, Queue: v.cluster, Members: v.cluster, Backlog: v.bus.Queued, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
 		Functions: functions, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
 		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), Log: log,
 	})

@@ -35,6 +35,9 @@ type Config struct {
 	Queue Queue
 	// Members are the others that share the work. Default: there are none.
 	Members Members
+	// Backlog tells how many invocations the queue has that have not come to their end.
+	// May be nil.
+	Backlog func(context.Context) (uint64, error)
 	// Elsewhere has synchronous invocations run by others, by way of the queue.
 	Elsewhere bool
 	// Check says why the server is not ready; nil, or a nil error, if it is. May be nil.

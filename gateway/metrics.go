@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"context"
+	"math"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -51,10 +54,27 @@ func (t *totals) series(name string) *series {
 }
 
 // metrics answers with all metrics in the Prometheus text format.
-func (l *Ledger) metrics(s *scheduler.Scheduler) http.HandlerFunc {
-	all := prometheus.Gatherers{l.registry, stateOf(s)}
+func (l *Ledger) metrics(s *scheduler.Scheduler, backlog func(context.Context) (uint64, error)) http.HandlerFunc {
+	state := stateOf(s)
+	if backlog != nil {
+		state.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "faaslens_backlog", Help: "Invocations of all members that were started asynchronously and whose results are not stored.",
+		}, func() float64 { return countWithin(backlog) }))
+	}
+	all := prometheus.Gatherers{l.registry, state}
 	h := promhttp.HandlerFor(all, promhttp.HandlerOpts{})
 	return h.ServeHTTP
+}
+
+// countWithin asks for a count, for a second; it is not a number where there is none.
+func countWithin(ask func(context.Context) (uint64, error)) float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	n, err := ask(ctx)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(n)
 }
 
 // stateOf gathers how much a scheduler has to do.
@@ -68,6 +88,7 @@ func stateOf(s *scheduler.Scheduler) *prometheus.Registry {
 	gauge("faaslens_workers", "Functions that may run at a time.", func(s scheduler.Stats) int { return s.Workers })
 	gauge("faaslens_running", "Functions that run.", func(s scheduler.Stats) int { return s.Running })
 	gauge("faaslens_waiting", "Functions that have started and wait for others that they chained.", func(s scheduler.Stats) int { return s.Waiting })
+	gauge("faaslens_elsewhere", "Chained invocations that other members run.", func(s scheduler.Stats) int { return s.Lent })
 	gauge("faaslens_queued", "Invocations that have not started.", func(s scheduler.Stats) int { return s.Queued })
 	gauge("faaslens_instances", "Instances of functions, running or waiting.", func(s scheduler.Stats) int { return s.Running + s.Waiting })
 	gauge("faaslens_results_kept", "Results that have not expired.", func(s scheduler.Stats) int { return s.Kept })
