@@ -46,12 +46,13 @@ type Bus struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
-	queue   jetstream.Stream
-	results jetstream.KeyValue
-	large   jetstream.ObjectStore
-	modules jetstream.ObjectStore
-	state   jetstream.KeyValue
-	lists   jetstream.Stream
+	queue    jetstream.Stream
+	results  jetstream.KeyValue
+	reserved jetstream.KeyValue
+	large    jetstream.ObjectStore
+	modules  jetstream.ObjectStore
+	state    jetstream.KeyValue
+	lists    jetstream.Stream
 }
 
 // Open starts the server or connects to one, and makes there what is missing.
@@ -149,21 +150,22 @@ func (b *Bus) URL() string {
 
 // Names on the server.
 const (
-	queueName   = "FAASLENS_INVOCATIONS"
-	queuePrefix = "faaslens.invoke."
-	resultsName = "faaslens_results"
-	largeName   = "faaslens_outputs"
-	modulesName = "faaslens_modules"
-	stateName   = "faaslens_state"
-	listsName   = "FAASLENS_LISTS"
-	listPrefix  = "faaslens.list."
+	queueName    = "FAASLENS_INVOCATIONS"
+	queuePrefix  = "faaslens.invoke."
+	resultsName  = "faaslens_results"
+	reservedName = "faaslens_reserved"
+	largeName    = "faaslens_outputs"
+	modulesName  = "faaslens_modules"
+	stateName    = "faaslens_state"
+	listsName    = "FAASLENS_LISTS"
+	listPrefix   = "faaslens.list."
 )
 
 // prepare makes the streams and buckets.
 func (b *Bus) prepare(ctx context.Context) (err error) {
 	if b.queue, err = b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: queueName, Subjects: []string{queuePrefix + ">"}, Retention: jetstream.WorkQueuePolicy,
-		Storage: jetstream.FileStorage, MaxMsgSize: MaxMessage, Duplicates: 2 * time.Minute,
+		Storage: jetstream.FileStorage, MaxMsgSize: MaxMessage, Duplicates: 2 * time.Minute, AllowDirect: true,
 	}); err != nil {
 		return fmt.Errorf("the queue: %w", err)
 	}
@@ -171,6 +173,12 @@ func (b *Bus) prepare(ctx context.Context) (err error) {
 		Bucket: resultsName, TTL: b.cfg.Keep, Storage: jetstream.FileStorage, MaxValueSize: MaxMessage,
 	}); err != nil {
 		return fmt.Errorf("the results: %w", err)
+	}
+	if b.reserved, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		// Who uses a name until the last moment may have its results kept once more.
+		Bucket: reservedName, TTL: 3 * b.cfg.Keep, Storage: jetstream.FileStorage,
+	}); err != nil {
+		return fmt.Errorf("the reserved names: %w", err)
 	}
 	if b.large, err = b.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: largeName, TTL: b.cfg.Keep, Storage: jetstream.FileStorage}); err != nil {
 		return fmt.Errorf("the outputs: %w", err)

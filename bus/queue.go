@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,8 +16,42 @@ func (b *Bus) Publish(ctx context.Context, id string, invocation []byte) error {
 	if len(invocation) > MaxMessage {
 		return fmt.Errorf("queue the invocation: it has %d bytes with its input, at most %d are queued: put the input into state, or invoke it synchronously", len(invocation), MaxMessage)
 	}
-	if _, err := b.js.Publish(ctx, queuePrefix+"any", invocation, jetstream.WithMsgID(id)); err != nil {
+	if _, err := b.js.Publish(ctx, queuePrefix+id, invocation, jetstream.WithMsgID(id)); err != nil {
 		return fmt.Errorf("queue the invocation: %w", err)
+	}
+	return nil
+}
+
+// Pending returns an invocation that is in the queue or is being run. The error may be
+// ErrNoResult.
+func (b *Bus) Pending(ctx context.Context, id string) ([]byte, error) {
+	m, err := b.pending(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return m.Data, nil
+}
+
+func (b *Bus) pending(ctx context.Context, id string) (*jetstream.RawStreamMsg, error) {
+	m, err := b.queue.GetLastMsgForSubject(ctx, queuePrefix+id)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, ErrNoResult
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the invocation %s in the queue: %w", id, err)
+	}
+	return m, nil
+}
+
+// Withdraw takes an invocation out of the queue. One that is being run is not stopped. The
+// error may be ErrNoResult.
+func (b *Bus) Withdraw(ctx context.Context, id string) error {
+	m, err := b.pending(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := b.queue.DeleteMsg(ctx, m.Sequence); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("take the invocation %s out of the queue: %w", id, err)
 	}
 	return nil
 }
@@ -49,6 +84,7 @@ const (
 
 // Consumer takes jobs out of the queue and has them handled, until it is stopped.
 type Consumer struct {
+	bus     *Bus
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -65,7 +101,7 @@ func (b *Bus) Consume(ctx context.Context, atOnce int, handle func(Job) Verdict)
 		return nil, fmt.Errorf("take part in the queue: %w", err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Consumer{stop: stop}
+	c := &Consumer{bus: b, stop: stop}
 	c.running.Add(1)
 	go func() {
 		defer c.running.Done()
@@ -142,9 +178,7 @@ func (b *Bus) work(m jetstream.Msg, handle func(Job) Verdict) {
 			if v == HandBack {
 				err = m.Nak()
 			} else {
-				ctx, cancel := context.WithTimeout(context.Background(), b.cfg.AckWait)
-				err = m.DoubleAck(ctx)
-				cancel()
+				err = m.Ack() // if that is lost, it comes again, as another attempt
 			}
 			if err != nil {
 				b.cfg.Log.Warn("the queue was not told of an invocation's end, which may be run again", "error", err)
@@ -166,4 +200,5 @@ func (c *Consumer) Leave() { c.stop() }
 func (c *Consumer) Stop() {
 	c.Leave()
 	c.running.Wait()
+	_ = c.bus.conn.FlushTimeout(c.bus.cfg.AckWait) // what is not told is given to another
 }

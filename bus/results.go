@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -29,19 +30,20 @@ func (b *Bus) Put(ctx context.Context, id string, result []byte) error {
 	return nil
 }
 
-// ErrTaken is an ID that another invocation has.
-var ErrTaken = errors.New("another invocation has that number")
+// ErrTaken is a name that somebody else has reserved.
+var ErrTaken = errors.New("it is reserved")
 
-// Create is the first Put for an ID. The error is ErrTaken if there was one.
-func (b *Bus) Create(ctx context.Context, id string, result []byte) error {
-	_, err := b.results.Create(ctx, id, append([]byte{0}, result...))
+// Reserve reserves a name for this process, which may use it for as long as results are
+// kept; nobody else can until long after. The error may be ErrTaken.
+func (b *Bus) Reserve(ctx context.Context, name string) (time.Duration, error) {
+	_, err := b.reserved.Create(ctx, name, nil)
 	if errors.Is(err, jetstream.ErrKeyExists) {
-		return ErrTaken
+		return 0, ErrTaken
 	}
 	if err != nil {
-		return fmt.Errorf("store the invocation %s: %w", id, err)
+		return 0, fmt.Errorf("reserve %s: %w", name, err)
 	}
-	return nil
+	return b.cfg.Keep, nil
 }
 
 // Get returns what was stored last. The error may be ErrNoResult.

@@ -2,12 +2,11 @@ package cluster
 
 import (
 	"context"
-	cryptorand "crypto/rand"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +45,8 @@ type Cluster struct {
 	deaf      []func()      // stop hearing
 	closing   atomic.Bool
 	peers     *peers
+	numbers   numbers
+	cancels   cancels
 	hello     chan struct{} // asks for an announcement
 	answering chan struct{} // has an element for each question that is being answered
 	base      context.Context
@@ -69,8 +70,9 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 	if cfg.Check == 0 {
 		cfg.Check = time.Second
 	}
-	c := &Cluster{cfg: cfg, id: cryptorand.Text(), peers: newPeers(), hello: make(chan struct{}, 1), answering: make(chan struct{}, maxQuestions),
+	c := &Cluster{cfg: cfg, id: rand.Text(), peers: newPeers(), hello: make(chan struct{}, 1), answering: make(chan struct{}, maxQuestions),
 		errands: make(guestErrands), answerers: make(map[string]answerer)}
+	c.numbers.bus = cfg.Bus
 	c.base, c.leave = context.WithCancel(context.WithoutCancel(ctx))
 	c.left = c.base.Done()
 	c.Answer(kindGraph, c.answerGraph)
@@ -91,6 +93,7 @@ func (c *Cluster) join(ctx context.Context) error {
 		return err
 	}
 	if err := hear(c.cfg.Bus.HearCancels(func(id uint32) {
+		c.cancels.add(scheduler.ID(id))
 		_, _ = c.cfg.Scheduler.Cancel(scheduler.ID(id)) // most run elsewhere
 	})); err != nil {
 		return err
@@ -140,26 +143,12 @@ func key(id scheduler.ID) string { return fmt.Sprint(uint32(id)) }
 
 // Start accepts an invocation: when it returns, the invocation is stored and will be run.
 func (c *Cluster) Start(ctx context.Context, req *scheduler.Request) (scheduler.ID, error) {
-	m := messageOf(req)
-	m.Queued = time.Now()
-	for {
-		m.ID = scheduler.ID(rand.Uint32() &^ (1<<31 | 1))
-		if m.ID == 0 {
-			continue
-		}
-		first, err := json.Marshal(node{ID: m.ID, Function: m.Function, Worker: -1, Times: scheduler.Times{Queued: m.Queued}})
-		if err != nil {
-			return 0, err
-		}
-		err = c.cfg.Bus.Create(ctx, key(m.ID), first)
-		if errors.Is(err, bus.ErrTaken) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		break
+	id, err := c.numbers.draw(ctx)
+	if err != nil {
+		return 0, err
 	}
+	m := messageOf(req)
+	m.ID, m.Queued = id, time.Now()
 	b, err := json.Marshal(m)
 	if err != nil {
 		return 0, err
@@ -178,9 +167,13 @@ func (c *Cluster) work(j bus.Job) bus.Verdict {
 		return bus.Finished
 	}
 	ctx := context.Background()
-	known, err := c.read(ctx, m.ID)
-	if err == nil && known.Status == scheduler.Done {
-		return bus.Finished // it was cancelled, or ended before its worker could say so
+	if c.cancels.has(m.ID) {
+		return bus.Finished
+	}
+	if j.Attempt > 1 {
+		if b, err := c.cfg.Bus.Get(ctx, key(m.ID)); err == nil && len(b) > 0 {
+			return bus.Finished // it ended, and the queue was not told
+		}
 	}
 	if j.Attempt > c.cfg.Attempts {
 		r := node{ID: m.ID, Function: m.Function, Host: c.cfg.Host, Worker: -1, Status: scheduler.Done, Times: scheduler.Times{Queued: m.Queued}}
@@ -219,8 +212,20 @@ func (c *Cluster) store(r *node) bus.Verdict {
 	return bus.Finished
 }
 
+// read tells what the bus knows of an invocation. The error may be scheduler.ErrUnknown.
 func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*node, error) {
 	b, err := c.cfg.Bus.Get(ctx, key(id))
+	if errors.Is(err, bus.ErrNoResult) {
+		var m message
+		queued, missing := c.cfg.Bus.Pending(ctx, key(id))
+		if missing == nil && json.Unmarshal(queued, &m) == nil {
+			return &node{ID: id, Function: m.Function, Worker: -1, Times: scheduler.Times{Queued: m.Queued}}, nil
+		}
+		if missing != nil && !errors.Is(missing, bus.ErrNoResult) {
+			return nil, missing
+		}
+		b, err = c.cfg.Bus.Get(ctx, key(id)) // it may have ended just now
+	}
 	if errors.Is(err, bus.ErrNoResult) {
 		return nil, scheduler.ErrUnknown
 	}
@@ -306,7 +311,10 @@ func (c *Cluster) Cancel(ctx context.Context, id scheduler.ID) (bool, error) {
 		return false, err
 	}
 	if r.Status == scheduler.Queued {
-		// If it starts at this moment, its own end replaces this.
+		if err := c.cfg.Bus.Withdraw(ctx, key(id)); err != nil && !errors.Is(err, bus.ErrNoResult) {
+			return false, err
+		}
+		// If it runs, its own end replaces this.
 		r.Status = scheduler.Done
 		r.Times.Finished = time.Now()
 		r.Result = &scheduler.Result{ReturnValue: 1, Failure: &scheduler.Failure{Kind: "limit", Code: "cancelled", Message: "it never ran: it was cancelled"}}

@@ -61,15 +61,12 @@ func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
 		fail(w, refusal(err))
 		return
 	}
-	i, err := g.cfg.Queue.Get(r.Context(), id)
-	if err != nil {
-		fail(w, unknownInvocation(id.String()))
-		return
-	}
+	now := time.Now()
+	i := scheduler.Invocation{ID: id, Worker: -1, Request: req, Times: scheduler.Times{Queued: now}}
 	text := id.String()
 	w.Header().Set("Location", "/v1/invocations/"+text)
 	w.Header().Set(HeaderInvocation, text)
-	answer(w, http.StatusAccepted, invocationOf(&i, time.Now()))
+	answer(w, http.StatusAccepted, invocationOf(&i, now))
 }
 
 // listInvocations lists those that have not ended, of all members. One that a member has
