@@ -84,7 +84,6 @@ const (
 
 // Consumer takes jobs out of the queue and has them handled, until it is stopped.
 type Consumer struct {
-	bus     *Bus
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -101,7 +100,7 @@ func (b *Bus) Consume(ctx context.Context, atOnce int, handle func(Job) Verdict)
 		return nil, fmt.Errorf("take part in the queue: %w", err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Consumer{bus: b, stop: stop}
+	c := &Consumer{stop: stop}
 	c.running.Add(1)
 	go func() {
 		defer c.running.Done()
@@ -135,8 +134,10 @@ func (c *Consumer) take(ctx context.Context, b *Bus, consumer jetstream.Consumer
 				c.running.Add(1)
 				go func() {
 					defer c.running.Done()
-					defer func() { <-room }()
-					b.work(m, handle)
+					b.work(m, func(j Job) Verdict {
+						defer func() { <-room }() // another may run before the queue knows of this end
+						return handle(j)
+					})
 				}()
 			}
 			err = batch.Error()
@@ -178,7 +179,9 @@ func (b *Bus) work(m jetstream.Msg, handle func(Job) Verdict) {
 			if v == HandBack {
 				err = m.Nak()
 			} else {
-				err = m.Ack() // if that is lost, it comes again, as another attempt
+				ctx, cancel := context.WithTimeout(context.Background(), b.cfg.AckWait)
+				err = m.DoubleAck(ctx)
+				cancel()
 			}
 			if err != nil {
 				b.cfg.Log.Warn("the queue was not told of an invocation's end, which may be run again", "error", err)
@@ -200,5 +203,4 @@ func (c *Consumer) Leave() { c.stop() }
 func (c *Consumer) Stop() {
 	c.Leave()
 	c.running.Wait()
-	_ = c.bus.conn.FlushTimeout(c.bus.cfg.AckWait) // what is not told is given to another
 }

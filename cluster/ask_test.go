@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/faaslens/faaslens/bus"
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/scheduler"
+)
+
+func TestMembersAreAskedAndTheSilentNamed(t *testing.T) {
+	url := openBus(t, bus.Config{Listen: "127.0.0.1:0"}).URL()
+	here := enlist(t, url, "here", 1, nil)
+	for _, name := range []string{"works", "fails", "dead"} {
+		m := enlist(t, url, name, 1, nil)
+		m.Answer("greeting", func(_ context.Context, question []byte) ([]byte, error) {
+			if name == "fails" {
+				return nil, errors.New("it is shy")
+			}
+			return append([]byte("hello "), question...), nil
+		})
+		for len(here.Members()) == 0 || !strings.Contains(fmt.Sprint(here.Members()), name) {
+			<-here.peers.changed
+		}
+		if name == "dead" {
+			m.bus.Close()
+		}
+	}
+	got := func(only, kind string) string {
+		var all []string
+		here.Ask(t.Context(), only, kind, "you", func(member string, answer []byte, err error) {
+			all = append(all, fmt.Sprintf("%s: %s %v", member, answer, err))
+		})
+		return strings.Join(all, "; ")
+	}
+	dead, rest, _ := strings.Cut(got("", "greeting"), "; ")
+	if rest != `fails:  it is shy; works: hello "you" <nil>` || !strings.HasPrefix(dead, "dead:  ") || strings.HasSuffix(dead, "<nil>") {
+		t.Errorf("they say %s and %s", dead, rest)
+	}
+	if s := got("works", "greeting"); s != `works: hello "you" <nil>` {
+		t.Errorf("one that is asked alone says %s", s)
+	}
+	if s := got("works", "riddle"); !strings.Contains(s, "does not know what") {
+		t.Errorf("what nobody answers is %s", s)
+	}
+	later := enlist(t, url, "later", 1, nil)
+	for !strings.Contains(fmt.Sprint(here.Members()), "later") {
+		<-here.peers.changed
+	}
+	later.Leave()
+	for strings.Contains(fmt.Sprint(here.Members()), "later") {
+		<-here.peers.changed
+	}
+}
+
+func TestWhatOnlyAnotherMemberKnowsIsFound(t *testing.T) {
+	url := openBus(t, bus.Config{Listen: "127.0.0.1:0"}).URL()
+	release := make(chan struct{})
+	p := plays{"slow": func(p *play) scheduler.Result {
+		select {
+		case <-release:
+		case <-p.ctx.Done():
+		}
+		return scheduler.Result{ReturnValue: 5}
+	}}
+	here, there := enlist(t, url, "here", 1, p), enlist(t, url, "there", 1, p)
+	for len(there.Members()) == 0 {
+		<-there.peers.changed
+	}
+	id, err := here.scheduler.Start(&scheduler.Request{Function: guest.Name{User: "demo", Function: "slow"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i, err := there.Get(t.Context(), id); err != nil || i.Result != nil || i.Host != "here" {
+		t.Errorf("while it runs it is %+v, %v", i, err)
+	}
+	close(release)
+	if i := await(t, there.Cluster, id); i.Result.ReturnValue != 5 || i.Worker != 0 {
+		t.Errorf("it ended with %+v", i)
+	}
+	if live, err := there.Cancel(t.Context(), id); live || err != nil {
+		t.Errorf("cancelling what has ended: %v, %v", live, err)
+	}
+	if _, err := there.Wait(t.Context(), id+2); !errors.Is(err, scheduler.ErrUnknown) {
+		t.Errorf("one that nobody knows: %v", err)
+	}
+}
+
+func TestNumbersAreNobodyElses(t *testing.T) {
+	b := openBus(t, bus.Config{Listen: "127.0.0.1:0"})
+	seen := make(map[scheduler.ID]bool)
+	for range 3 {
+		n := &numbers{bus: openBus(t, bus.Config{URL: b.URL()})}
+		for range 2*blockSize + 1 {
+			id, err := n.draw(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id == 0 || id%2 != 0 || id >= 1<<31 || seen[id] {
+				t.Fatalf("the number %d: it is none, or was drawn before: %v", id, seen[id])
+			}
+			seen[id] = true
+		}
+	}
+}
