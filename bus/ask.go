@@ -99,22 +99,36 @@ func (b *Bus) Ask(ctx context.Context, name string, text []byte, each func(answe
 		return fmt.Errorf("ask the member %s: the question has %d bytes, and NATS takes %d at most", name, len(text), most)
 	}
 	inbox := b.conn.NewInbox()
-	s, err := b.conn.SubscribeSync(inbox)
+	parts, over := make(chan *nats.Msg), make(chan struct{})
+	defer close(over)
+	// A subscription of the other kind takes half a megabyte.
+	s, err := b.conn.Subscribe(inbox, func(m *nats.Msg) {
+		select {
+		case parts <- m:
+		case <-over:
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("ask the member %s: %w", name, err)
 	}
 	defer s.Unsubscribe()
+	if err := s.SetPendingLimits(-1, -1); err != nil { // they are bounded below
+		return fmt.Errorf("ask the member %s: %w", name, err)
+	}
 	if err := b.conn.PublishRequest(memberPrefix+name, inbox, text); err != nil {
 		return fmt.Errorf("ask the member %s: %w", name, err)
 	}
 	var answer bytes.Buffer
 	for {
-		m, err := s.NextMsgWithContext(ctx)
+		var m *nats.Msg
+		select {
+		case m = <-parts:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the answer of the member %s: %w", name, ctx.Err())
+		}
 		switch {
-		case errors.Is(err, nats.ErrNoResponders):
+		case len(m.Data) == 0 && m.Header.Get("Status") == noResponders:
 			return ErrNobody
-		case err != nil:
-			return fmt.Errorf("wait for the answer of the member %s: %w", name, err)
 		case len(m.Data) == 0 || answer.Len()+len(m.Data) > maxAnswer:
 			return fmt.Errorf("wait for the answer of the member %s: it is none", name)
 		}
@@ -128,3 +142,6 @@ func (b *Bus) Ask(ctx context.Context, name string, text []byte, each func(answe
 		answer = bytes.Buffer{}
 	}
 }
+
+// noResponders is what the server says where nobody hears a question.
+const noResponders = "503"

@@ -31,7 +31,7 @@ func echo(_ context.Context, r *scheduler.Request) scheduler.Result {
 	return scheduler.Result{Output: r.Input, ReturnValue: 3}
 }
 
-func openBus(t *testing.T, cfg bus.Config) *bus.Bus {
+func openBus(t testing.TB, cfg bus.Config) *bus.Bus {
 	t.Helper()
 	if cfg.Dir == "" && cfg.URL == "" {
 		cfg.Dir = t.TempDir()

@@ -87,7 +87,7 @@ type member struct {
 
 // enlist makes a member of that name with so many workers. Its scheduler ends before its
 // connection does.
-func enlist(t *testing.T, url, name string, workers int, p plays) *member {
+func enlist(t testing.TB, url, name string, workers int, p plays) *member {
 	t.Helper()
 	b := openBus(t, bus.Config{URL: url})
 	seats := NewSeats()

@@ -11,5 +11,6 @@
 //   - what is read from a client is bounded in size and in time;
 //   - every error is a Problem.
 //
-// It owns no goroutines.
+// What members of a cluster know it asks of all of them, by the interface Members. While a
+// client follows the log it has a goroutine for each; otherwise it owns none.
 package gateway

@@ -3,8 +3,8 @@
 // deadlines and cancellation down, and keeps what is needed to tell afterwards what
 // happened: who called whom, how long each waited and ran, and how it ended.
 //
-// It knows functions only through the interface Functions, and nothing of HTTP, of the
-// command line or of other machines.
+// It knows functions only through the interface Functions and other machines only through
+// Others, and nothing of HTTP or of the command line.
 //
 // Invariants:
 //   - at most Config.Workers guests run at a time; one that waits for a chained call
