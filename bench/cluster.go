@@ -12,12 +12,13 @@ import (
 func clusterBenchmark() benchmark {
 	return benchmark{
 		name:  "cluster",
-		about: "the built binary, as one process and as several on one NATS, with the load in this process: hello started over HTTP on 16 connections until its result is stored; a function of 5 ms",
+		about: "the built binary, as one process and as several on one NATS, with the load in this process: hello started over HTTP on 16 connections until its result is stored; a function that computes for 5 ms, and one that sleeps so long",
 		floors: []floor{
 			{Case: "hello, stored, run, result stored", Subject: "faaslens", Of: ofValue, AtLeast: 5000},
 			{Case: caseCores, Subject: "3 processes", Of: ofRatio, AtLeast: 0.9},
 			{Case: caseStarted, Subject: "2 processes", Of: ofRatio, AtLeast: 1.6},
 			{Case: caseChained, Subject: "2 processes", Of: ofRatio, AtLeast: 1.6},
+			{Case: caseDozing, Subject: "2 processes", Of: ofRatio, AtLeast: 1.6},
 		},
 		run: runCluster,
 	}
@@ -27,6 +28,7 @@ const (
 	caseCores   = "5 ms, started, all cores"
 	caseStarted = "5 ms, started, a worker each"
 	caseChained = "5 ms, chained, a worker each"
+	caseDozing  = "5 ms asleep, chained, a worker each"
 )
 
 func runCluster(ctx context.Context, s *session) ([]result, error) {
@@ -34,11 +36,13 @@ func runCluster(ctx context.Context, s *session) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	cores, err := s.scale(ctx, 2, []int{1, 3}, []task{{caseCores, started}})
+	cores, err := s.scale(ctx, 2, []int{1, 3}, []task{{caseCores, started("crunch")}})
 	if err != nil {
 		return nil, err
 	}
-	each, err := s.scale(ctx, 1, []int{1, 2}, []task{{caseStarted, started}, {caseChained, chained}})
+	each, err := s.scale(ctx, 1, []int{1, 2}, []task{
+		{caseStarted, started("crunch")}, {caseChained, chained("crunch")}, {caseDozing, chained("doze")},
+	})
 	return slices.Concat(stored, cores, each), err
 }
 
@@ -67,24 +71,32 @@ func (s *session) stored(ctx context.Context) ([]result, error) {
 // that were in a second.
 type task struct {
 	name string
-	do   func(ctx context.Context, m *member, rounds string, calls int) (float64, error)
+	do   taken
 }
 
-func started(ctx context.Context, m *member, rounds string, calls int) (float64, error) {
-	return m.start(ctx, "crunch", rounds, calls)
+type taken func(ctx context.Context, m *member, rounds string, calls int) (float64, error)
+
+// started starts a function.
+func started(function string) taken {
+	return func(ctx context.Context, m *member, rounds string, calls int) (float64, error) {
+		return m.start(ctx, function, rounds, calls)
+	}
 }
 
 // fan is how many calls the guest spread chains.
 const fan = 64
 
-func chained(ctx context.Context, m *member, rounds string, calls int) (float64, error) {
-	begin := time.Now()
-	for range calls / fan {
-		if _, err := m.ask(ctx, "POST", "/v1/functions/bench/spread/invoke", []byte(rounds)); err != nil {
-			return 0, err
+// chained has another function chain it.
+func chained(function string) taken {
+	return func(ctx context.Context, m *member, rounds string, calls int) (float64, error) {
+		begin := time.Now()
+		for range calls / fan {
+			if _, err := m.ask(ctx, "POST", "/v1/functions/bench/spread/invoke", []byte(function+" "+rounds)); err != nil {
+				return 0, err
+			}
 		}
+		return float64(calls/fan*fan) / time.Since(begin).Seconds(), nil
 	}
-	return float64(calls/fan*fan) / time.Since(begin).Seconds(), nil
 }
 
 // scale compares services of several processes with one of one.

@@ -89,7 +89,7 @@ func startMember(ctx context.Context, binary string, args []string) (*member, er
 // all have them.
 func (s *session) stock(ctx context.Context, all []*member) error {
 	tools := toolchain.Find(ctx, toolchain.Host{Env: os.Environ()}, toolchain.C)
-	for _, function := range []string{"hello", "crunch", "spread"} {
+	for _, function := range []string{"hello", "crunch", "doze", "spread"} {
 		out := s.shop.path(function + "-member.wasm")
 		if _, err := os.Stat(out); err != nil {
 			if _, err := tools.Build(ctx, toolchain.Request{Sources: []string{s.shop.path("guests", function+".c")}, Output: out}); err != nil {

@@ -31,11 +31,12 @@ it ended. JSON is in Faasm's form.`,
 			if err != nil {
 				return err
 			}
-			b, err := c.Graph(cmd.Context(), id, format)
+			j, err := c.Graph(cmd.Context(), id, format)
 			if err != nil {
 				return err
 			}
-			if _, err := s.stdout.Write(b); err != nil {
+			s.tellSilent(j.Silent...)
+			if _, err := s.stdout.Write(j.All); err != nil {
 				return fmt.Errorf("write the graph: %w", err)
 			}
 			return nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/faaslens/faaslens/bus"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
@@ -105,5 +107,21 @@ func TestNumbersAreNobodyElses(t *testing.T) {
 			}
 			seen[id] = true
 		}
+	}
+}
+
+func TestAGraphNamesThoseThatDoNotTellTheirPart(t *testing.T) {
+	url := openBus(t, bus.Config{Listen: "127.0.0.1:0"}).URL()
+	here := enlist(t, url, "here", 1, nil)
+	running := func(id scheduler.ID, host string) *scheduler.Node {
+		return &scheduler.Node{Invocation: scheduler.Invocation{ID: id, Host: host, Worker: -1, Status: scheduler.Running}}
+	}
+	root := running(2, "here")
+	root.Worker = 0
+	root.Chained = []*scheduler.Node{running(3, "gone"), running(5, "gone"), running(7, "lost")}
+	missing := make(map[string]bool)
+	here.complete(t.Context(), root, missing)
+	if diff := cmp.Diff(map[string]bool{"gone": true, "lost": true}, missing); diff != "" {
+		t.Errorf("missing are (- want, + got)\n%s", diff)
 	}
 }

@@ -4,24 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/faaslens/faaslens/scheduler"
 )
 
-// Graph tells who called whom, from an invocation down, on all members. The error may be
-// scheduler.ErrUnknown.
-func (c *Cluster) Graph(ctx context.Context, id scheduler.ID) (*scheduler.Node, error) {
+// Graph tells who called whom, from an invocation down, on all members. What members that
+// are silent still run may be missing. The error may be scheduler.ErrUnknown.
+func (c *Cluster) Graph(ctx context.Context, id scheduler.ID) (root *scheduler.Node, silent []string, err error) {
 	n, err := c.cfg.Scheduler.Graph(id)
 	if err != nil {
 		if n, err = c.graphElsewhere(ctx, id, ""); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, usualAsk)
 	defer cancel()
-	c.complete(ctx, n)
-	return n, nil
+	missing := make(map[string]bool)
+	c.complete(ctx, n, missing)
+	return n, slices.Sorted(maps.Keys(missing)), nil
 }
 
 // graphElsewhere is the graph as another member has it, or the bus.
@@ -46,14 +49,17 @@ func (c *Cluster) graphElsewhere(ctx context.Context, id scheduler.ID, member st
 	return n.node(), nil
 }
 
-// complete asks those members that still run parts of a graph what these have chained.
-func (c *Cluster) complete(ctx context.Context, n *scheduler.Node) {
+// complete asks those members that still run parts of a graph what these have chained, and
+// notes those that do not say.
+func (c *Cluster) complete(ctx context.Context, n *scheduler.Node, missing map[string]bool) {
 	var there *scheduler.Node
 	err := scheduler.ErrUnknown
 	switch {
-	case n.Result != nil || n.Host == "" || ctx.Err() != nil:
+	case n.Result != nil || n.Host == "" || missing[n.Host]:
 	case n.Host != c.cfg.Host:
-		there, err = c.graphElsewhere(ctx, n.ID, n.Host)
+		if there, err = c.graphElsewhere(ctx, n.ID, n.Host); err != nil {
+			missing[n.Host] = true
+		}
 	case n.Worker < 0: // the graph is another's, who has this member run it
 		there, err = c.cfg.Scheduler.Graph(n.ID)
 	}
@@ -61,7 +67,7 @@ func (c *Cluster) complete(ctx context.Context, n *scheduler.Node) {
 		n.Status, n.Worker, n.Chained = there.Status, there.Worker, there.Chained
 	}
 	for _, m := range n.Chained {
-		c.complete(ctx, m)
+		c.complete(ctx, m, missing)
 	}
 }
 

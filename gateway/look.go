@@ -19,7 +19,7 @@ func (g *Gateway) graph(w http.ResponseWriter, r *http.Request) {
 		fail(w, p)
 		return
 	}
-	root, err := g.cfg.Queue.Graph(r.Context(), id)
+	root, silent, err := g.cfg.Queue.Graph(r.Context(), id)
 	if errors.Is(err, scheduler.ErrUnknown) {
 		fail(w, unknownInvocation(id.String()))
 		return
@@ -28,6 +28,7 @@ func (g *Gateway) graph(w http.ResponseWriter, r *http.Request) {
 		fail(w, refusal(err))
 		return
 	}
+	nameSilent(w, silent)
 	now := time.Now()
 	h := w.Header()
 	// A write fails where the client has gone.

@@ -84,10 +84,14 @@ func gather[Q, A any](g *Gateway, w http.ResponseWriter, r *http.Request, kind s
 			silent = append(silent, s.member)
 		}
 	}
+	nameSilent(w, silent)
+	return all, nil
+}
+
+func nameSilent(w http.ResponseWriter, silent []string) {
 	if len(silent) > 0 {
 		w.Header().Set(HeaderSilent, strings.Join(silent, ", "))
 	}
-	return all, nil
 }
 
 func askOthers[A any](g *Gateway, ctx context.Context, only, kind string, question any) []said[A] {

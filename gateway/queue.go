@@ -15,8 +15,9 @@ type Queue interface {
 	// has.
 	Get(ctx context.Context, id scheduler.ID) (scheduler.Invocation, error)
 	Wait(ctx context.Context, id scheduler.ID) (scheduler.Invocation, error)
-	// Graph tells who called whom, from an invocation down.
-	Graph(ctx context.Context, id scheduler.ID) (*scheduler.Node, error)
+	// Graph tells who called whom, from an invocation down. What the members that are
+	// silent still run may be missing.
+	Graph(ctx context.Context, id scheduler.ID) (root *scheduler.Node, silent []string, err error)
 	// Cancel ends one, and reports whether it had not ended.
 	Cancel(ctx context.Context, id scheduler.ID) (bool, error)
 }
@@ -42,6 +43,7 @@ func (q localQueue) Cancel(_ context.Context, id scheduler.ID) (bool, error) {
 	return q.scheduler.Cancel(id)
 }
 
-func (q localQueue) Graph(_ context.Context, id scheduler.ID) (*scheduler.Node, error) {
-	return q.scheduler.Graph(id)
+func (q localQueue) Graph(_ context.Context, id scheduler.ID) (*scheduler.Node, []string, error) {
+	root, err := q.scheduler.Graph(id)
+	return root, nil, err
 }

@@ -140,7 +140,7 @@ func (g *Gateway) failures(ctx context.Context, i *scheduler.Invocation) []Faile
 		}
 		return []Failed{{i.ID, i.Request.Function.String(), i.Result.Failure}}
 	}
-	root, err := g.cfg.Queue.Graph(ctx, i.ID)
+	root, _, err := g.cfg.Queue.Graph(ctx, i.ID)
 	if err != nil {
 		return nil // it has expired meanwhile
 	}

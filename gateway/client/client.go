@@ -149,13 +149,15 @@ func (c *Client) Cancel(ctx context.Context, id scheduler.ID) (bool, error) {
 }
 
 // Graph returns an invocation's graph in a format: json, dot, svg or text.
-func (c *Client) Graph(ctx context.Context, id scheduler.ID, format string) ([]byte, error) {
+func (c *Client) Graph(ctx context.Context, id scheduler.ID, format string) (j Joint[[]byte], err error) {
 	resp, err := c.do(ctx, "GET", invocationPath(id, "graph"), url.Values{"format": {format}}, nil)
 	if err != nil {
-		return nil, err
+		return j, err
 	}
 	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
+	j.Silent = silentIn(resp)
+	j.All, err = io.ReadAll(resp.Body)
+	return j, err
 }
 
 // Joint is what the members of a service said together.
