@@ -168,29 +168,37 @@ func (b *Bus) work(m jetstream.Msg, handle func(Job) Verdict) {
 	if meta, err := m.Metadata(); err == nil {
 		job.Attempt, job.Queued = int(meta.NumDelivered), meta.Timestamp
 	}
+	handled := make(chan struct{})
+	// Most jobs have ended before that begins.
+	alive := time.AfterFunc(b.cfg.AckWait/3, func() { b.stayAlive(m, handled) })
+	v := handle(job)
+	alive.Stop()
+	close(handled)
+	var err error
+	if v == HandBack {
+		err = m.Nak()
+	} else {
+		ctx, cancel := context.WithTimeout(context.Background(), b.cfg.AckWait)
+		err = m.DoubleAck(ctx)
+		cancel()
+	}
+	if err != nil {
+		b.cfg.Log.Warn("the queue was not told of an invocation's end, which may be run again", "error", err)
+	}
+}
+
+// stayAlive says that a job goes on until it has been handled.
+func (b *Bus) stayAlive(m jetstream.Msg, handled <-chan struct{}) {
 	tick := time.NewTicker(b.cfg.AckWait / 3)
 	defer tick.Stop()
-	done := make(chan Verdict, 1)
-	go func() { done <- handle(job) }()
 	for {
+		if err := m.InProgress(); err != nil {
+			b.cfg.Log.Warn("the queue was not told that an invocation goes on", "error", err)
+		}
 		select {
-		case v := <-done:
-			var err error
-			if v == HandBack {
-				err = m.Nak()
-			} else {
-				ctx, cancel := context.WithTimeout(context.Background(), b.cfg.AckWait)
-				err = m.DoubleAck(ctx)
-				cancel()
-			}
-			if err != nil {
-				b.cfg.Log.Warn("the queue was not told of an invocation's end, which may be run again", "error", err)
-			}
+		case <-handled:
 			return
 		case <-tick.C:
-			if err := m.InProgress(); err != nil {
-				b.cfg.Log.Warn("the queue was not told that an invocation goes on", "error", err)
-			}
 		}
 	}
 }
