@@ -238,7 +238,9 @@ func TestWhatAnotherHostLosesIsRunHere(t *testing.T) {
 }
 
 func TestAnErrandFindsItsWayThroughTheLimits(t *testing.T) {
-	errand := func() *Errand { return &Errand{ID: 77, Request: request("down"), Depth: 2, Tree: 5, Ancestors: []ID{5, 3}} }
+	errand := func() *Errand {
+		return &Errand{ID: 77, Request: request("down"), Depth: 2, Tree: 5, Ancestors: []ID{5, 3}}
+	}
 	down := func(g *scripted) Result {
 		_, err := g.start("leaf", "")
 		return Result{Output: fmt.Append(nil, err)}
