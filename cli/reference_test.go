@@ -52,7 +52,7 @@ const referenceTail = `
 | 2 | all | the command line is wrong |
 | 124 | run, invoke, result | the function's deadline passed; of ` + "`result --within`" + `, it has not ended |
 | 126 | run, build, add | the function is there but cannot be run: not valid, no main function, or an import does not fit |
-| 127 | run, invoke, show, rm | there is no such function |
+| 127 | run, invoke, show, rm, state | there is no such function, or no such value |
 | 130, 143 | all | stopped by SIGINT, SIGTERM; a second signal ends the program at once |
 | 134 | run, invoke, result | the function trapped |
 | 137 | run, invoke, result | it reached its limit on memory or tables |
