@@ -53,6 +53,8 @@ type Bus struct {
 	modules  jetstream.ObjectStore
 	state    jetstream.KeyValue
 	lists    jetstream.Stream
+	files    jetstream.ObjectStore
+	apps     jetstream.KeyValue
 }
 
 // Open starts the server or connects to one, and makes there what is missing.
@@ -159,6 +161,8 @@ const (
 	stateName    = "faaslens_state"
 	listsName    = "FAASLENS_LISTS"
 	listPrefix   = "faaslens.list."
+	filesName    = "faaslens_files"
+	appsName     = "faaslens_apps"
 )
 
 // prepare makes the streams and buckets.
@@ -193,6 +197,12 @@ func (b *Bus) prepare(ctx context.Context) (err error) {
 		Name: listsName, Subjects: []string{listPrefix + ">"}, Storage: jetstream.FileStorage, MaxMsgSize: MaxMessage, AllowDirect: true,
 	}); err != nil {
 		return fmt.Errorf("the lists of state: %w", err)
+	}
+	if b.files, err = b.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: filesName, Storage: jetstream.FileStorage}); err != nil {
+		return fmt.Errorf("the files: %w", err)
+	}
+	if b.apps, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: appsName, TTL: b.cfg.Keep, Storage: jetstream.FileStorage}); err != nil {
+		return fmt.Errorf("the applications: %w", err)
 	}
 	return nil
 }
