@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 // Config shapes a bus.
@@ -42,6 +43,7 @@ const MaxMessage = 8 << 20
 // goroutine.
 type Bus struct {
 	cfg    Config
+	name   string // tells the processes apart
 	server *server.Server // nil if it is somebody else's
 	conn   *nats.Conn
 	js     jetstream.JetStream
@@ -68,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if cfg.AckWait == 0 {
 		cfg.AckWait = 30 * time.Second
 	}
-	b := &Bus{cfg: cfg}
+	b := &Bus{cfg: cfg, name: nuid.Next()}
 	if err := b.connect(); err != nil {
 		b.Close()
 		return nil, err
