@@ -43,7 +43,7 @@ const MaxMessage = 8 << 20
 // goroutine.
 type Bus struct {
 	cfg    Config
-	name   string // tells the processes apart
+	name   string         // tells the processes apart
 	server *server.Server // nil if it is somebody else's
 	conn   *nats.Conn
 	js     jetstream.JetStream

@@ -51,9 +51,9 @@ func (h *Holdings) hear(n bus.Notice) {
 
 // drop lets go of everything here. What runs goes on with what it has.
 func (h *Holdings) drop() {
-	h.cfg.Functions.Flush()
 	h.cfg.State.Flush()
 	h.cfg.Files.Flush()
+	h.cfg.Functions.Flush()
 }
 
 // Flush lets go of everything here, and tells the other members to: functions are opened

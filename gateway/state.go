@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,45 +83,24 @@ func (g *Gateway) getState(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Problem{Status: http.StatusRequestedRangeNotSatisfiable, Error: fmt.Sprintf("%s/%s: %v: it has %d bytes", k.User, k.Name, err, size)})
 		return
 	}
+	if !partial {
+		s = span{0, size}
+	}
+	value, err := g.cfg.State.Open(r.Context(), k, s.offset, s.n)
+	if err != nil {
+		fail(w, stateProblem(k, err))
+		return
+	}
+	h["Content-Type"] = anyBytes
+	h.Set("Content-Length", strconv.FormatInt(s.n, 10))
 	status := http.StatusOK
 	if partial {
 		status = http.StatusPartialContent
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.offset, s.offset+s.n-1, size))
-	} else {
-		s = span{0, size}
 	}
-	h["Content-Type"] = anyBytes
-	h.Set("Content-Length", strconv.FormatInt(s.n, 10))
-	if r.Method == http.MethodHead {
-		w.WriteHeader(status)
-		return
-	}
-	sendState(r.Context(), w, g.cfg.State, k, status, s.offset, s.n)
-}
-
-// sendState answers with bytes of a value, a chunk at a time. The first is read before the
-// status goes out; where a later one cannot be had, the body ends early, which clients notice
-// by its length.
-func sendState(ctx context.Context, w http.ResponseWriter, s *state.Values, k state.Key, status int, offset, n int64) {
-	buf := make([]byte, min(n, state.ChunkSize))
-	for sent := false; n > 0; sent = true {
-		piece := buf[:min(n, state.ChunkSize-offset%state.ChunkSize)]
-		err := s.Read(ctx, k, offset, piece)
-		switch {
-		case err != nil && sent:
-			panic(http.ErrAbortHandler)
-		case err != nil:
-			w.Header().Del("Content-Length")
-			w.Header().Del("Content-Range")
-			fail(w, stateProblem(k, err))
-			return
-		case !sent:
-			w.WriteHeader(status)
-		}
-		if _, err := w.Write(piece); err != nil {
-			return // the client has gone
-		}
-		offset, n = offset+int64(len(piece)), n-int64(len(piece))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = io.Copy(w, value) // the client, which sees that it is short, may have gone
 	}
 }
 

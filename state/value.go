@@ -21,6 +21,7 @@ type Value struct {
 	dirty dirtySet
 	users int // sessions that have it
 	gone  bool
+	wrong bool // the global tier was found to have another size: who asks next gets that
 }
 
 func newValue(g Global, k Key, size int64) (*Value, error) {
@@ -202,7 +203,8 @@ func (v *Value) readChunk(ctx context.Context, c int64) error {
 func (v *Value) readGlobal(ctx context.Context, offset int64, buf []byte) error {
 	size, err := v.global.Size(ctx, v.key)
 	if err == nil && size != v.size {
-		return fmt.Errorf("state %s: it has %d bytes here and %d elsewhere: delete it where it is wrong", v.key, v.size, size)
+		v.wrong = true
+		return fmt.Errorf("state %s: it had %d bytes here and has %d elsewhere: read it anew", v.key, v.size, size)
 	}
 	if err == nil {
 		err = v.global.Read(ctx, v.key, offset, buf)

@@ -54,6 +54,52 @@ func (s *Values) Read(ctx context.Context, k Key, offset int64, buf []byte) erro
 	return s.local.global.Read(ctx, k, offset, buf)
 }
 
+// Open reads n bytes of a value from an offset on, a chunk at a time: the first of them now,
+// so that the error tells what is wrong with the value, the others as they are asked for.
+// What the reader says is no snapshot: others may write meanwhile.
+func (s *Values) Open(ctx context.Context, k Key, offset, n int64) (io.Reader, error) {
+	r := &valueReader{read: func(offset int64, buf []byte) error { return s.Read(ctx, k, offset, buf) }, offset: offset, left: n}
+	if n == 0 {
+		return r, nil
+	}
+	r.buf = make([]byte, min(n, ChunkSize))
+	return r, r.fill()
+}
+
+// valueReader reads bytes of a value.
+type valueReader struct {
+	read   func(offset int64, buf []byte) error
+	buf    []byte
+	ready  []byte // of buf, what was not given yet
+	offset int64  // of what comes behind that
+	left   int64
+}
+
+// fill reads up to the next chunk's end.
+func (r *valueReader) fill() error {
+	piece := r.buf[:min(r.left, ChunkSize-r.offset%ChunkSize)]
+	if err := r.read(r.offset, piece); err != nil {
+		return err
+	}
+	r.ready, r.offset, r.left = piece, r.offset+int64(len(piece)), r.left-int64(len(piece))
+	return nil
+}
+
+// Read implements io.Reader.
+func (r *valueReader) Read(p []byte) (int, error) {
+	if len(r.ready) == 0 {
+		if r.left == 0 {
+			return 0, io.EOF
+		}
+		if err := r.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.ready)
+	r.ready = r.ready[n:]
+	return n, nil
+}
+
 // Listed is a value in a list.
 type Listed struct {
 	Key  string `json:"key"`

@@ -92,6 +92,31 @@ func TestAValueOfAnotherSizeIsAnotherValue(t *testing.T) {
 	}
 }
 
+func TestAHostThatDidNotHearOfAnotherSizeFindsOut(t *testing.T) {
+	g := new(Memory)
+	deaf := NewLocal(g, Limits{})
+	s := NewValues(NewLocal(g, Limits{}), nil)
+	session := deaf.Open(key.User)
+	defer session.Close()
+	put(t, s, key, strings.Repeat("x", 2*ChunkSize))
+	v, err := session.Value(t.Context(), key.Name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, v, 0, 5)
+	put(t, s, key, "short")
+	if err := v.Fetch(t.Context(), ChunkSize, 1); err == nil || !strings.Contains(err.Error(), "has 5 elsewhere") {
+		t.Errorf("reading on: %v", err)
+	}
+	again, err := session.Value(t.Context(), key.Name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, again, 0, 5); string(got) != "short" {
+		t.Errorf("reading anew: %q", got)
+	}
+}
+
 func TestPiecesArePutWithinAValue(t *testing.T) {
 	s := NewValues(NewLocal(new(Memory), Limits{}), nil)
 	if err := s.PutAt(t.Context(), key, 0, 1, strings.NewReader("x")); !errors.Is(err, ErrNoValue) {
