@@ -21,6 +21,8 @@ func (s *session) stateCommand() *cobra.Command {
 		Long: `Reads and writes the values that functions share, as a service has them. What functions
 write is there once they push it; what is put, functions see that pull, and those that read
 the value anew.`,
+		Example: `  faaslens state list demo
+  faaslens state put demo/model model.bin`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

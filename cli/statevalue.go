@@ -50,7 +50,7 @@ func (s *session) statePutCommand() *cobra.Command {
 		Long: `Makes a value of a file or of stdin. Nothing of it is written before the service has all
 of it. With --offset it is written into the value that there is.`,
 		Example: `  faaslens state put demo/model model.bin
-  echo -n 42 | faaslens state put demo/answer`,
+  faaslens state put demo/log --offset 4096 < entry.txt`,
 		Args: valueArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.part = cmd.Flags().Changed("offset")
