@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/faaslens/faaslens/bus"
@@ -189,16 +188,5 @@ func (v *service) close() {
 	}
 	if v.store != nil {
 		v.store.Close()
-	}
-}
-
-// collectAt is how much the heap of a service grows, in percent, before it is collected:
-// what a request leaves behind is small beside the memory of functions, which the collector
-// does not see.
-const collectAt = 400
-
-func (s *session) tuneCollector() {
-	if s.env.get("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
 	}
 }
