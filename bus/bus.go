@@ -50,13 +50,14 @@ type Bus struct {
 
 	queue    jetstream.Stream
 	results  jetstream.KeyValue
-	reserved jetstream.KeyValue
 	large    jetstream.ObjectStore
 	modules  jetstream.ObjectStore
 	state    jetstream.KeyValue
 	lists    jetstream.Stream
-	files    jetstream.ObjectStore
+	files    jetstream.KeyValue
+	pieces   jetstream.Stream // of files
 	apps     jetstream.KeyValue
+	reserved jetstream.KeyValue
 }
 
 // Open starts the server or connects to one, and makes there what is missing.
@@ -157,14 +158,16 @@ const (
 	queueName    = "FAASLENS_INVOCATIONS"
 	queuePrefix  = "faaslens.invoke."
 	resultsName  = "faaslens_results"
-	reservedName = "faaslens_reserved"
 	largeName    = "faaslens_outputs"
 	modulesName  = "faaslens_modules"
 	stateName    = "faaslens_state"
 	listsName    = "FAASLENS_LISTS"
 	listPrefix   = "faaslens.list."
 	filesName    = "faaslens_files"
+	piecesName   = "FAASLENS_FILES"
+	filePrefix   = "faaslens.file."
 	appsName     = "faaslens_apps"
+	reservedName = "faaslens_reserved"
 )
 
 // prepare makes the streams and buckets.
@@ -200,8 +203,13 @@ func (b *Bus) prepare(ctx context.Context) (err error) {
 	}); err != nil {
 		return fmt.Errorf("the lists of state: %w", err)
 	}
-	if b.files, err = b.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: filesName, Storage: jetstream.FileStorage}); err != nil {
+	if b.files, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: filesName, Storage: jetstream.FileStorage}); err != nil {
 		return fmt.Errorf("the files: %w", err)
+	}
+	if b.pieces, err = b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: piecesName, Subjects: []string{filePrefix + ">"}, Storage: jetstream.FileStorage, AllowDirect: true,
+	}); err != nil {
+		return fmt.Errorf("the files' content: %w", err)
 	}
 	if b.apps, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: appsName, TTL: b.cfg.Keep, Storage: jetstream.FileStorage}); err != nil {
 		return fmt.Errorf("the applications: %w", err)

@@ -55,9 +55,6 @@ func TestFunctionsOfTwoHostsShareFiles(t *testing.T) {
 	b, _ := newFilesHost(t, url)
 	const file = "faasm://dir/file"
 	b.do("No such file or directory", "read", file)
-	if err := os.Mkdir(filepath.Join(a.dir, "dir"), 0o755); err != nil {
-		t.Fatal(err)
-	}
 	a.do("", "write", file, "one")
 	b.do("one", "read", file)
 	b.do("3", "size", file)

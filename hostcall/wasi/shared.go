@@ -131,6 +131,9 @@ func (s *System) openShared(c *hostcall.Call, d *descriptor, path []byte, o *ope
 		n.shareFrom(d, name)
 		return n, e
 	}
+	if e := d.makeParents(path, o); e != SUCCESS {
+		return descriptor{}, e
+	}
 	w := &sharedWriter{shared: d.shared, path: name, refs: 1, changed: o.truncs}
 	if p, e := d.locate(path, followLast); e == SUCCESS {
 		_, e := p.stat()
@@ -149,6 +152,15 @@ func (s *System) openShared(c *hostcall.Call, d *descriptor, path []byte, o *ope
 	}
 	n.shareFrom(d, name)
 	return n, e
+}
+
+// makeParents makes the directories of a file that is to be made: another host may have
+// them, of whose directories nobody is told.
+func (d *descriptor) makeParents(path []byte, o *opening) Errno {
+	if o.oflags&oCreat == 0 {
+		return SUCCESS
+	}
+	return rootErrno(d.root.MkdirAll(slashpath.Dir(string(path)), 0o777))
 }
 
 // shareFrom notes that what was opened is shared; a directory leads to shared files, as the

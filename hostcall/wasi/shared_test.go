@@ -103,6 +103,14 @@ func TestSharedFilesAreFetchedAndTold(t *testing.T) {
 	r.want(SUCCESS, "path_unlink_file", 3, "faasm://moved")
 	shared.says(t, "removing", "fetch moved", "removed moved")
 
+	fd = r.mustOpen("faasm://new/dir/file", oCreat, readWrite, 0)
+	r.want(SUCCESS, "fd_close", fd)
+	shared.says(t, "making in a directory that there is not", "fetch new/dir/file", "writing new/dir/file", "written new/dir/file true")
+	if _, e := r.openAs(3, "faasm://none/file", 0, readWrite, 0); e != ENOENT {
+		t.Errorf("opening in a directory that there is not: %v", e)
+	}
+	shared.said = nil
+
 	if left, err := os.ReadDir(own); err != nil || len(left) != 0 {
 		t.Errorf("in the function's own directory there is %v, %v", left, err)
 	}
