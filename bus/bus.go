@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 // Config shapes a bus.
@@ -42,17 +43,21 @@ const MaxMessage = 8 << 20
 // goroutine.
 type Bus struct {
 	cfg    Config
+	name   string         // tells the processes apart
 	server *server.Server // nil if it is somebody else's
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
 	queue    jetstream.Stream
 	results  jetstream.KeyValue
-	reserved jetstream.KeyValue
 	large    jetstream.ObjectStore
 	modules  jetstream.ObjectStore
 	state    jetstream.KeyValue
 	lists    jetstream.Stream
+	files    jetstream.KeyValue
+	pieces   jetstream.Stream // of files
+	apps     jetstream.KeyValue
+	reserved jetstream.KeyValue
 }
 
 // Open starts the server or connects to one, and makes there what is missing.
@@ -66,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if cfg.AckWait == 0 {
 		cfg.AckWait = 30 * time.Second
 	}
-	b := &Bus{cfg: cfg}
+	b := &Bus{cfg: cfg, name: nuid.Next()}
 	if err := b.connect(); err != nil {
 		b.Close()
 		return nil, err
@@ -153,12 +158,16 @@ const (
 	queueName    = "FAASLENS_INVOCATIONS"
 	queuePrefix  = "faaslens.invoke."
 	resultsName  = "faaslens_results"
-	reservedName = "faaslens_reserved"
 	largeName    = "faaslens_outputs"
 	modulesName  = "faaslens_modules"
 	stateName    = "faaslens_state"
 	listsName    = "FAASLENS_LISTS"
 	listPrefix   = "faaslens.list."
+	filesName    = "faaslens_files"
+	piecesName   = "FAASLENS_FILES"
+	filePrefix   = "faaslens.file."
+	appsName     = "faaslens_apps"
+	reservedName = "faaslens_reserved"
 )
 
 // prepare makes the streams and buckets.
@@ -193,6 +202,17 @@ func (b *Bus) prepare(ctx context.Context) (err error) {
 		Name: listsName, Subjects: []string{listPrefix + ">"}, Storage: jetstream.FileStorage, MaxMsgSize: MaxMessage, AllowDirect: true,
 	}); err != nil {
 		return fmt.Errorf("the lists of state: %w", err)
+	}
+	if b.files, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: filesName, Storage: jetstream.FileStorage}); err != nil {
+		return fmt.Errorf("the files: %w", err)
+	}
+	if b.pieces, err = b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: piecesName, Subjects: []string{filePrefix + ">"}, Storage: jetstream.FileStorage, AllowDirect: true,
+	}); err != nil {
+		return fmt.Errorf("the files' content: %w", err)
+	}
+	if b.apps, err = b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: appsName, TTL: b.cfg.Keep, Storage: jetstream.FileStorage}); err != nil {
+		return fmt.Errorf("the applications: %w", err)
 	}
 	return nil
 }

@@ -46,6 +46,31 @@ func (b *Bus) Reserve(ctx context.Context, name string) (time.Duration, error) {
 	return b.cfg.Keep, nil
 }
 
+// asked marks a reservation that all who ask have together.
+const asked = "asked"
+
+// ReserveAsked reserves a name for all processes that ask by ReserveAsked, together. The error
+// is ErrTaken if one has reserved it for itself.
+func (b *Bus) ReserveAsked(ctx context.Context, name string) error {
+	_, err := b.reserved.Create(ctx, name, []byte(asked))
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		e, missing := b.reserved.Get(ctx, name)
+		if err = missing; err == nil {
+			if string(e.Value()) != asked {
+				return ErrTaken
+			}
+			_, err = b.reserved.Update(ctx, name, []byte(asked), e.Revision()) // it counts from now
+			if isWrongRevision(err) {
+				err = nil // from somebody's now
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reserve %s: %w", name, err)
+	}
+	return nil
+}
+
 // Get returns what was stored last. The error may be ErrNoResult.
 func (b *Bus) Get(ctx context.Context, id string) ([]byte, error) {
 	e, err := b.results.Get(ctx, id)

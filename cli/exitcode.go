@@ -52,13 +52,14 @@ func exitCode(err error) int {
 		cannot  *cannotRun
 		link    *guest.LinkError
 		invalid *guest.InvalidModule
+		value   *noValue
 	)
 	switch {
 	case errors.As(err, &usage):
 		return exitMisuse
 	case errors.As(err, &signal):
 		return exitSignal + int(signal.signal)
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.As(err, &value):
 		return exitNotFound
 	case errors.As(err, &cannot), errors.As(err, &link), errors.As(err, &invalid):
 		return exitCannotRun

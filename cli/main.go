@@ -74,7 +74,7 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 		s.runCommand(), s.profileCommand(), s.flameCommand(s.collectCPU), s.stackCommand(), s.symbolsCommand(), s.disasCommand(), s.wastCommand(),
 		s.gdbCommand(), s.lldbCommand(), s.perfCommand(), s.callgrindCommand(),
 		s.doctorCommand(), s.versionCommand(), s.toolCommand(),
-		s.invokeCommand(), s.statusCommand(), s.resultCommand(), s.cancelCommand(), s.graphCommand(), s.psCommand(), s.topCommand(), s.logsCommand(),
+		s.invokeCommand(), s.statusCommand(), s.resultCommand(), s.cancelCommand(), s.graphCommand(), s.psCommand(), s.topCommand(), s.logsCommand(), s.stateCommand(),
 	)
 	return root
 }

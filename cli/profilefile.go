@@ -44,24 +44,8 @@ func readProfile(file string) (*profile.Profile, error) {
 }
 
 // writeProfile writes a profile to a file, all of it or none.
-func writeProfile(file string, p *profile.Profile, format export.Format, o export.Options) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := export.Write(f, p, format, o); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	return os.Rename(f.Name(), file)
+func writeProfile(file string, p *profile.Profile, format export.Format, o export.Options) error {
+	return writeWhole(file, func(w io.Writer) error { return export.Write(w, p, format, o) })
 }
 
 // readSource returns the content of a source file that a profile names, where its tree

@@ -52,7 +52,7 @@ const referenceTail = `
 | 2 | all | the command line is wrong |
 | 124 | run, invoke, result | the function's deadline passed; of ` + "`result --within`" + `, it has not ended |
 | 126 | run, build, add | the function is there but cannot be run: not valid, no main function, or an import does not fit |
-| 127 | run, invoke, show, rm | there is no such function |
+| 127 | run, invoke, show, rm, state | there is no such function, or no such value |
 | 130, 143 | all | stopped by SIGINT, SIGTERM; a second signal ends the program at once |
 | 134 | run, invoke, result | the function trapped |
 | 137 | run, invoke, result | it reached its limit on memory or tables |
@@ -93,12 +93,21 @@ func referCommand(b *bytes.Buffer, cmd *cobra.Command) {
 		fmt.Fprintf(b, "Flags:\n\n```text\n%s\n```\n\n", flags)
 	}
 	fmt.Fprintf(b, "Examples:\n\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(cmd.Example, "  "), "\n  ", "\n"))
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			referCommand(b, sub)
+		}
+	}
 }
 
 // Every command has what its help and the reference are made of.
 func TestEveryCommandExplainsItself(t *testing.T) {
 	s := &session{stdout: io.Discard, stderr: io.Discard}
-	for _, cmd := range s.root().Commands() {
+	all := s.root().Commands()
+	for _, cmd := range all {
+		all = append(all, cmd.Commands()...)
+	}
+	for _, cmd := range all {
 		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
 			continue
 		}
@@ -106,7 +115,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			t.Errorf("%s lacks a short or long description or an example", cmd.Name())
 		}
 		for line := range strings.Lines(cmd.Example) {
-			if !strings.HasPrefix(strings.TrimSpace(line), "faaslens "+cmd.Name()) {
+			if !strings.HasPrefix(strings.TrimSpace(line), cmd.CommandPath()) {
 				t.Errorf("%s has an example of something else: %s", cmd.Name(), line)
 			}
 		}

@@ -27,13 +27,14 @@ type serveFlags struct {
 	timeout, maxTimeout           time.Duration
 	memory, maxMemory             sizeFlag
 	maxModule, maxInput, maxWrite sizeFlag
+	maxState                      sizeFlag
 	logLevel, logFormat           string
 	nats, natsListen, role, name  string
 	sharedRoot                    bool
 }
 
 func (s *session) serveCommand() *cobra.Command {
-	f := serveFlags{maxModule: 64 << 20, maxInput: 64 << 20, maxWrite: 64 << 20, memory: 1 << 30, maxMemory: 4 << 30}
+	f := serveFlags{maxModule: 64 << 20, maxInput: 64 << 20, maxWrite: 64 << 20, maxState: 1 << 30, memory: 1 << 30, maxMemory: 4 << 30}
 	cmd := &cobra.Command{
 		Use:   "serve [flags]",
 		Short: "Serve functions over HTTP",
@@ -77,6 +78,7 @@ authentication.`,
 	flags.Var(&f.maxMemory, "max-memory", "most that it may ask for: `SIZE`")
 	flags.Var(&f.maxModule, "max-module", "largest module that is taken: `SIZE`")
 	flags.Var(&f.maxInput, "max-input", "largest input that is taken: `SIZE`")
+	flags.Var(&f.maxState, "max-state", "largest value of state, or shared file, that is taken: `SIZE`")
 	flags.Var(&f.maxWrite, "output-limit", "most that an invocation may write: `SIZE`")
 	flags.StringVar(&f.logLevel, "log-level", "info", "least that is logged: `LEVEL` debug (every invocation), info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of the log on stderr: text or json")

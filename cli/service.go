@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/faaslens/faaslens/bus"
@@ -15,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/gateway/planner"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/sharedfile"
 	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/worker"
@@ -28,6 +28,8 @@ type service struct {
 	scheduler *scheduler.Scheduler
 	bus       *bus.Bus
 	cluster   *cluster.Cluster
+	files     *sharedfile.Files
+	holdings  *cluster.Holdings
 	unfollow  context.CancelFunc // of the functions on the bus
 	gateway   *gateway.Gateway
 	planner   *planner.Planner
@@ -73,8 +75,10 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		return nil, err
 	}
 	shards, roots := runtime.GOMAXPROCS(0), max(f.instances/2, f.workers)
+	local := state.NewLocal(v.bus.State(), state.Limits{})
+	v.openFiles(f)
 	v.worker, err = worker.New(worker.Config{
-		Store: v.store, State: state.NewLocal(v.bus.State(), state.Limits{}), SharedRoot: f.sharedRoot, Warm: true, Log: log,
+		Store: v.store, State: local, Files: v.files, SharedRoot: f.sharedRoot, Warm: true, Log: log,
 		// A function that waits keeps its instance. Where there were none left for those
 		// that it waits for, all would wait for ever.
 		Engine: engine.Config{Shards: shards, DebugInfo: debug, Compile: compile, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},
@@ -83,6 +87,9 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		return nil, err
 	}
 	v.library = worker.NewLibrary(v.worker, maxReady)
+	if v.holdings, err = cluster.OpenHoldings(cluster.HoldingsConfig{Bus: v.bus, Functions: v.library, State: local, Files: v.files, Log: log}); err != nil {
+		return nil, err
+	}
 	ledger := gateway.NewLedger(log)
 	schedule := scheduler.Config{
 		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
@@ -107,15 +114,18 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		}
 		functions = shared
 	}
+	functions = &heldFunctions{functions, v.holdings}
+	values := state.NewValues(local, v.holdings.Changed)
 	usual, most := f.limits()
 	v.gateway = gateway.New(gateway.Config{
 		Scheduler: v.scheduler, Queue: v.cluster, Members: v.cluster, Backlog: v.bus.Queued, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
-		Functions: functions, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
-		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), Log: log,
+		Functions: functions, State: values, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
+		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), MaxState: int64(f.maxState), Log: log,
 	})
 	v.planner = planner.New(planner.Config{
-		Scheduler: v.scheduler, Functions: functions, Store: v.store, Host: host,
-		Limits: usual, MaxBody: int64(max(f.maxModule, f.maxInput)), BodyTimeout: time.Minute, Log: log,
+		Scheduler: v.scheduler, Queue: v.cluster, Elsewhere: f.role == roleGateway,
+		Functions: functions, State: values, Files: v.files, Store: v.store, Host: host,
+		Limits: usual, MaxBody: int64(max(f.maxModule, f.maxInput)), MaxState: int64(f.maxState), BodyTimeout: time.Minute, Log: log,
 	})
 	return v, nil
 }
@@ -167,21 +177,16 @@ func (v *service) close() {
 	if v.worker != nil {
 		v.worker.Close()
 	}
+	if v.files != nil {
+		v.files.Close()
+	}
+	if v.holdings != nil {
+		v.holdings.Close()
+	}
 	if v.bus != nil {
 		v.bus.Close()
 	}
 	if v.store != nil {
 		v.store.Close()
-	}
-}
-
-// collectAt is how much the heap of a service grows, in percent, before it is collected:
-// what a request leaves behind is small beside the memory of functions, which the collector
-// does not see.
-const collectAt = 400
-
-func (s *session) tuneCollector() {
-	if s.env.get("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
 	}
 }

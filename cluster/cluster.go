@@ -148,11 +148,7 @@ func (c *Cluster) Start(ctx context.Context, req *scheduler.Request) (scheduler.
 	}
 	m := messageOf(req)
 	m.ID, m.Queued = id, time.Now()
-	b, err := json.Marshal(m)
-	if err != nil {
-		return 0, err
-	}
-	if err := c.cfg.Bus.Publish(ctx, key(m.ID), b); err != nil {
+	if err := c.publish(ctx, &m); err != nil {
 		return 0, err
 	}
 	return m.ID, nil
@@ -193,5 +189,6 @@ func (c *Cluster) work(j bus.Job) bus.Verdict {
 			r = nodeOf(g) // for when this process is gone
 		}
 	}
+	r.ID = m.ID // here it has another, if that is taken
 	return c.store(r)
 }

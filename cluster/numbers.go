@@ -50,3 +50,15 @@ func (n *numbers) draw(ctx context.Context) (scheduler.ID, error) {
 	n.left--
 	return id, nil
 }
+
+// reserve reserves a number that somebody asks for. The error is bus.ErrTaken if it is
+// another's, or of a block that is.
+func (n *numbers) reserve(ctx context.Context, id scheduler.ID) error {
+	if id%2 == 0 && id < 1<<31 {
+		if err := n.bus.ReserveAsked(ctx, fmt.Sprint("numbers.", uint32(id)/(2*blockSize))); err != nil {
+			return err
+		}
+	}
+	_, err := n.bus.Reserve(ctx, fmt.Sprint("number.", uint32(id)))
+	return err
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 )
 
@@ -45,15 +46,22 @@ type Config struct {
 	Functions Functions
 	Store     *store.Store
 	Ledger    *Ledger
-	Host      string // what this process is called among the members
-	Version   string
+	// State is the values that functions share. Default: some that live as long as the
+	// gateway, and that no function sees.
+	State   *state.Values
+	Host    string // what this process is called among the members
+	Version string
 	// Limits are those of an invocation that asks for none, MaxLimits the most that it
 	// may ask for. A field that is zero is the default: of Limits a minute, 1 GiB of
 	// memory and 64 MiB of output; of MaxLimits an hour, 4 GiB, and as much output.
 	Limits, MaxLimits guest.Limits
 	// MaxModule and MaxInput bound what is uploaded. Default: 64 MiB both.
 	MaxModule, MaxInput int64
-	// BodyTimeout is how long a client may take to send a body. Default: a minute.
+	// MaxState bounds a value of state. Default: 1 GiB. Functions can use up to
+	// state.MaxValue.
+	MaxState int64
+	// BodyTimeout is how long a client may take to send a body, or of a value of state
+	// each MiB. Default: a minute.
 	BodyTimeout time.Duration
 	Log         *slog.Logger
 }
@@ -70,6 +78,13 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxInput == 0 {
 		c.MaxInput = 64 << 20
+	}
+	if c.MaxState == 0 {
+		c.MaxState = 1 << 30
+	}
+	c.MaxState = min(c.MaxState, state.MaxValue)
+	if c.State == nil {
+		c.State = state.NewValues(state.NewLocal(new(state.Memory), state.Limits{}), nil)
 	}
 	if c.Queue == nil {
 		c.Queue = localQueue{c.Scheduler}

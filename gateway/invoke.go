@@ -32,18 +32,22 @@ func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request) {
 	g.writeResult(w, r, &i)
 }
 
-// runElsewhere has others run an invocation, and cancels it if the client goes.
-func (g *Gateway) runElsewhere(ctx context.Context, req *scheduler.Request) (scheduler.Invocation, error) {
-	id, err := g.cfg.Queue.Start(ctx, req)
+// RunElsewhere has others run an invocation, and cancels it if the client goes.
+func RunElsewhere(ctx context.Context, q Queue, req *scheduler.Request) (scheduler.Invocation, error) {
+	id, err := q.Start(ctx, req)
 	if err != nil {
 		return scheduler.Invocation{}, err
 	}
-	i, err := g.cfg.Queue.Wait(ctx, id)
+	i, err := q.Wait(ctx, id)
 	if err == nil && i.Result == nil {
-		_, _ = g.cfg.Queue.Cancel(context.WithoutCancel(ctx), id) // nobody waits for it
+		_, _ = q.Cancel(context.WithoutCancel(ctx), id) // nobody waits for it
 		err = ctx.Err()
 	}
 	return i, err
+}
+
+func (g *Gateway) runElsewhere(ctx context.Context, req *scheduler.Request) (scheduler.Invocation, error) {
+	return RunElsewhere(ctx, g.cfg.Queue, req)
 }
 
 // start accepts an invocation that goes on without the client.

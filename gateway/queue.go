@@ -22,6 +22,9 @@ type Queue interface {
 	Cancel(ctx context.Context, id scheduler.ID) (bool, error)
 }
 
+// LocalQueue is a scheduler as a queue: what it has accepted ends with the process.
+func LocalQueue(s *scheduler.Scheduler) Queue { return localQueue{s} }
+
 // localQueue is that of a scheduler alone: what it has accepted ends with the process.
 type localQueue struct {
 	scheduler *scheduler.Scheduler

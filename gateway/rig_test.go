@@ -17,6 +17,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/worker"
 )
@@ -35,11 +36,17 @@ type rig struct {
 
 func newRig(t testing.TB, schedule scheduler.Config, cfg gateway.Config) *rig {
 	t.Helper()
+	return newStateRig(t, nil, schedule, cfg)
+}
+
+// newStateRig is newRig with state for the functions.
+func newStateRig(t testing.TB, l *state.Local, schedule scheduler.Config, cfg gateway.Config) *rig {
+	t.Helper()
 	st, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := worker.New(worker.Config{Store: st, Engine: engine.Config{Shards: 1, Slots: max(64, schedule.MaxInstances+schedule.MaxRoots)}})
+	w, err := worker.New(worker.Config{Store: st, State: l, Engine: engine.Config{Shards: 1, Slots: max(64, schedule.MaxInstances+schedule.MaxRoots)}})
 	if err != nil {
 		t.Fatal(err)
 	}

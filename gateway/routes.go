@@ -16,6 +16,7 @@ type route struct {
 func (g *Gateway) routes() []route {
 	const function = "/v1/functions/{user}/{function}"
 	const invocation = "/v1/invocations/{id}"
+	const value = "/v1/state/{user}/{key}"
 	return []route{
 		{"GET", "/v1/functions", g.listFunctions},
 		{"PUT", function, g.upload},
@@ -29,6 +30,10 @@ func (g *Gateway) routes() []route {
 		{"POST", invocation + "/cancel", g.cancel},
 		{"GET", invocation + "/graph", g.graph},
 		{"GET", invocation + "/stack", g.stack},
+		{"GET", "/v1/state/{user}", g.listState},
+		{"GET", value, g.getState},
+		{"PUT", value, g.putState},
+		{"DELETE", value, g.removeState},
 		{"GET", "/v1/stacks", g.stacks},
 		{"GET", "/v1/logs", g.logs},
 		{"GET", "/v1/status", g.status},

@@ -56,6 +56,10 @@ func (l *Local) Value(ctx context.Context, k Key, size int64) (*Value, error) {
 	l.mu.Lock()
 	v := l.values[k]
 	l.mu.Unlock()
+	if v != nil && v.isGone() {
+		l.forgetOne(v)
+		v = nil
+	}
 	if v == nil {
 		if size == 0 {
 			n, err := l.global.Size(ctx, k)
@@ -126,6 +130,11 @@ func (l *Local) Delete(ctx context.Context, k Key) error {
 
 // Flush forgets all values here, pushed or not; the global tier keeps its own.
 func (l *Local) Flush() { l.forget(func(Key) bool { return true }) }
+
+// forgetOne forgets a value, unless it has been already.
+func (l *Local) forgetOne(v *Value) {
+	l.forget(func(k Key) bool { return k == v.key && l.values[k] == v })
+}
 
 func (l *Local) forget(which func(Key) bool) {
 	l.mu.Lock()

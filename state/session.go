@@ -45,10 +45,11 @@ func (s *Session) Value(ctx context.Context, name string, size int64) (*Value, e
 	return v, nil
 }
 
+// isGone reports whether it is to be taken anew.
 func (v *Value) isGone() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.gone
+	return v.gone || v.wrong
 }
 
 // Size returns how large a value is, or 0 if there is none.

@@ -16,10 +16,12 @@ type Value struct {
 
 	mu    sync.Mutex // held while chunks move, so that they move once
 	mem   memory
-	here  []bool // by chunk: fetched, or written as a whole
+	here  []bool         // by chunk: fetched, or written as a whole
+	stale map[int64]bool // of those, which are to be fetched again
 	dirty dirtySet
 	users int // sessions that have it
 	gone  bool
+	wrong bool // the global tier was found to have another size: who asks next gets that
 }
 
 func newValue(g Global, k Key, size int64) (*Value, error) {
@@ -30,7 +32,7 @@ func newValue(g Global, k Key, size int64) (*Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Value{key: k, size: size, global: g, mem: mem, here: make([]bool, (size+ChunkSize-1)/ChunkSize), dirty: make(dirtySet)}, nil
+	return &Value{key: k, size: size, global: g, mem: mem, here: make([]bool, (size+ChunkSize-1)/ChunkSize), stale: make(map[int64]bool), dirty: make(dirtySet)}, nil
 }
 
 // Size is the value's size in bytes.
@@ -138,6 +140,7 @@ func (v *Value) markDirty(offset, n int64) {
 	end := offset + n
 	for c := (offset + ChunkSize - 1) / ChunkSize; c*ChunkSize < end && min((c+1)*ChunkSize, v.size) <= end; c++ {
 		v.here[c] = true
+		delete(v.stale, c)
 	}
 }
 
@@ -158,7 +161,7 @@ func (v *Value) File() (fd int) { return v.mem.fd }
 // fetch fetches the chunks of a range that are not here. The lock is held.
 func (v *Value) fetch(ctx context.Context, offset, n int64) error {
 	for c := offset / ChunkSize; n > 0 && c*ChunkSize < offset+n; c++ {
-		if v.here[c] {
+		if v.here[c] && !v.stale[c] {
 			continue
 		}
 		if err := v.fetchChunk(ctx, c); err != nil {
@@ -172,6 +175,14 @@ func (v *Value) fetch(ctx context.Context, offset, n int64) error {
 // fetchChunk reads a chunk into memory, but for its dirty bytes. What the global tier
 // does not have is zero.
 func (v *Value) fetchChunk(ctx context.Context, c int64) error {
+	if err := v.readChunk(ctx, c); err != nil {
+		return err
+	}
+	delete(v.stale, c)
+	return nil
+}
+
+func (v *Value) readChunk(ctx context.Context, c int64) error {
 	start := c * ChunkSize
 	into := v.mem.bytes[start:min(start+ChunkSize, v.size)]
 	dirty := v.dirty.runs(c, v.size)
@@ -192,7 +203,8 @@ func (v *Value) fetchChunk(ctx context.Context, c int64) error {
 func (v *Value) readGlobal(ctx context.Context, offset int64, buf []byte) error {
 	size, err := v.global.Size(ctx, v.key)
 	if err == nil && size != v.size {
-		return fmt.Errorf("state %s: it has %d bytes here and %d elsewhere: delete it where it is wrong", v.key, v.size, size)
+		v.wrong = true
+		return fmt.Errorf("state %s: it had %d bytes here and has %d elsewhere: read it anew", v.key, v.size, size)
 	}
 	if err == nil {
 		err = v.global.Read(ctx, v.key, offset, buf)
@@ -220,7 +232,7 @@ func (v *Value) Push(ctx context.Context) error {
 	}
 	return v.push(ctx, func(c int64) []run {
 		start := c * ChunkSize
-		if v.here[c] {
+		if v.here[c] && !v.stale[c] {
 			return []run{{start, min(start+ChunkSize, v.size) - start}}
 		}
 		return v.dirty.runs(c, v.size)

@@ -15,6 +15,7 @@ import (
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/sharedfile"
 )
 
 // goodInput is what the well-behaved function gets; it must come out as it went in.
@@ -36,9 +37,13 @@ func checkGood(t *testing.T, f *Function, n int) {
 }
 
 // A hostile function, in all its ways and many times at once, changes nothing for a
-// well-behaved one in the same process, and nothing outside its own root.
+// well-behaved one in the same process, and nothing outside its own root and what all share.
 func TestAHostileFunctionChangesNothingForOthers(t *testing.T) {
-	w := testWorker(t, Config{Engine: engine.Config{Slots: 32}})
+	// Files behind faasm:// are everybody's to change, and nothing beside them is.
+	common := t.TempDir()
+	files := sharedfile.New(sharedfile.Config{Open: func() (*os.Root, error) { return os.OpenRoot(common) }})
+	t.Cleanup(func() { files.Close() })
+	w := testWorker(t, Config{Files: files, Engine: engine.Config{Slots: 32}})
 	good := add(t, w, "echo_stdin.c")
 	// What one way does with the names in its root is no other's.
 	hostile := map[string]*Function{}

@@ -132,6 +132,7 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 		Stdout:   &c.stdout,
 		Stderr:   &c.stderr,
 		Preopens: c.roots,
+		Shared:   f.worker.cfg.Files,
 	}
 	if inv.Args != nil || inv.Env != nil || inv.Preopens != nil {
 		// What the function itself brings was found right when it was opened.

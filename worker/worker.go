@@ -18,6 +18,7 @@ import (
 	"github.com/faaslens/faaslens/hostcall"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/hostcall/wasi"
+	"github.com/faaslens/faaslens/sharedfile"
 	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
@@ -41,6 +42,8 @@ type Config struct {
 	Warm bool
 	// State is what functions share. Nil: they share none, and trap where they try.
 	State *state.Local
+	// Files are those behind faasm://. Nil: the store's, which this host alone has.
+	Files *sharedfile.Files
 	// Interpreters knows the guests whose stacks are merged with those of the programs
 	// that they interpret. May be nil.
 	Interpreters Interpreters
@@ -58,8 +61,9 @@ type Config struct {
 type Worker struct {
 	cfg       Config
 	engine    *engine.Engine
-	calls     sync.Pool // of *call
-	functions sync.Map  // by *engine.Module
+	calls     sync.Pool         // of *call
+	functions sync.Map          // by *engine.Module
+	ownFiles  *sharedfile.Files // nil if they were given
 }
 
 // The order of the engine's states.
@@ -85,12 +89,22 @@ func New(cfg Config) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{cfg: cfg, engine: e}
+	if cfg.Files == nil {
+		w.ownFiles = sharedfile.New(sharedfile.Config{Open: cfg.Store.Shared, Log: cfg.Log})
+		w.cfg.Files = w.ownFiles
+	}
 	w.calls.New = func() any { return newCall() }
 	return w, nil
 }
 
 // Close frees the worker. Its functions must have been closed.
-func (w *Worker) Close() error { return w.engine.Close() }
+func (w *Worker) Close() error {
+	err := w.engine.Close()
+	if w.ownFiles != nil {
+		err = errors.Join(err, w.ownFiles.Close())
+	}
+	return err
+}
 
 // Function is a function that is ready to be invoked.
 type Function struct {

@@ -251,6 +251,7 @@ func (c *Client) read(ctx context.Context, v any, method string, path []string, 
 	return c.decode(resp, v)
 }
 
+// decode reads an answer's JSON, and closes it.
 func (c *Client) decode(resp *http.Response, v any) error {
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
@@ -264,14 +265,26 @@ const maxProblem = 16 << 20
 
 // do asks. The caller closes the answer's body; refusals are errors.
 func (c *Client) do(ctx context.Context, method string, path []string, query url.Values, body []byte) (*http.Response, error) {
+	return c.send(ctx, method, path, query, nil, bytes.NewReader(body), int64(len(body)))
+}
+
+// send is do with headers and a body of that many bytes; a negative number is not known.
+func (c *Client) send(ctx context.Context, method string, path []string, query url.Values, header http.Header, body io.Reader, size int64) (*http.Response, error) {
 	if path[len(path)-1] == "" {
 		path = path[:len(path)-1]
 	}
 	u := c.base.JoinPath(path...)
 	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	if size == 0 {
+		body = http.NoBody
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
+	}
+	req.ContentLength = size
+	for name, values := range header {
+		req.Header[name] = values
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

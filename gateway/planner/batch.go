@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/faaslens/faaslens/execgraph"
+	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
@@ -33,15 +35,6 @@ func (b *batch) valid() bool {
 	})
 }
 
-// app is the invocations that have an application's number in common.
-type app struct {
-	ids []scheduler.ID
-}
-
-// maxApps is how many applications are known. Beyond it, those of which results have
-// expired are forgotten, and then any.
-const maxApps = 10_000
-
 // request makes an invocation of a message.
 func (p *Planner) request(m *execgraph.Message) (*scheduler.Request, error) {
 	r := &scheduler.Request{
@@ -64,7 +57,7 @@ func (p *Planner) request(m *execgraph.Message) (*scheduler.Request, error) {
 }
 
 // execute starts a batch.
-func (p *Planner) execute(w http.ResponseWriter, payload string) {
+func (p *Planner) execute(w http.ResponseWriter, r *http.Request, payload string) {
 	var b batch
 	if err := json.Unmarshal([]byte(payload), &b); err != nil {
 		say(w, http.StatusBadRequest, "Bad JSON in body's payload")
@@ -76,73 +69,19 @@ func (p *Planner) execute(w http.ResponseWriter, payload string) {
 	}
 	var requests []*scheduler.Request
 	for k := range b.Messages {
-		r, err := p.request(&b.Messages[k])
+		one, err := p.request(&b.Messages[k])
 		if err != nil {
 			say(w, http.StatusBadRequest, "Bad BatchExecRequest: "+err.Error())
 			return
 		}
-		requests = append(requests, r)
+		requests = append(requests, one)
 	}
-	var ids []scheduler.ID
-	for _, r := range requests {
-		id, err := p.cfg.Scheduler.Start(r)
-		if err != nil {
-			for _, started := range ids {
-				_, _ = p.cfg.Scheduler.Cancel(started) // it may have ended
-			}
-			say(w, http.StatusInternalServerError, "No available hosts")
-			return
-		}
-		ids = append(ids, id)
+	if err := p.cfg.Queue.StartBatch(r.Context(), b.AppID, requests); err != nil {
+		p.cfg.Log.Warn("a batch was not accepted", "app", b.AppID, "error", err)
+		say(w, http.StatusInternalServerError, "No available hosts")
+		return
 	}
-	p.register(b.AppID, ids)
 	tell(w, status{AppID: b.AppID})
-}
-
-// register adds invocations to an application.
-func (p *Planner) register(id int32, ids []scheduler.ID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.apps) >= maxApps {
-		p.sweep()
-	}
-	a := p.apps[id]
-	if a == nil {
-		a = &app{}
-		p.apps[id] = a
-	}
-	a.ids = append(a.ids, ids...)
-}
-
-// sweep makes room for another application. The lock is held.
-func (p *Planner) sweep() {
-	for id, a := range p.apps {
-		if _, err := p.cfg.Scheduler.Get(a.ids[0]); err != nil {
-			delete(p.apps, id)
-		}
-	}
-	for id := range p.apps {
-		if len(p.apps) < maxApps {
-			return
-		}
-		delete(p.apps, id)
-	}
-}
-
-func (p *Planner) forgetApps() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	clear(p.apps)
-}
-
-// idsOf are an application's invocations.
-func (p *Planner) idsOf(id int32) []scheduler.ID {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.apps[id]; a != nil {
-		return slices.Clone(a.ids)
-	}
-	return nil
 }
 
 // status is faabric's BatchExecuteRequestStatus. Unlike other defaults, finished is always
@@ -155,41 +94,39 @@ type status struct {
 }
 
 // batchStatus tells which messages of an application have ended, and how.
-func (p *Planner) batchStatus(w http.ResponseWriter, payload string) {
+func (p *Planner) batchStatus(w http.ResponseWriter, r *http.Request, payload string) {
 	var asked status
 	if err := json.Unmarshal([]byte(payload), &asked); err != nil {
 		say(w, http.StatusBadRequest, "Bad JSON in request body")
 		return
 	}
-	ids := p.idsOf(asked.AppID)
-	s := status{AppID: asked.AppID, Expected: len(ids)}
-	now := time.Now()
-	for _, id := range ids {
-		i, err := p.cfg.Scheduler.Get(id)
-		if err != nil {
-			ids = nil // its results have expired
-			break
+	all, err := p.cfg.Queue.Batch(r.Context(), asked.AppID)
+	if err != nil {
+		if !errors.Is(err, scheduler.ErrUnknown) {
+			p.cfg.Log.Warn("a batch's status cannot be told", "app", asked.AppID, "error", err)
 		}
-		if i.Result != nil {
-			s.Results = append(s.Results, execgraph.MessageOf(&i, asked.AppID, now))
-		}
-	}
-	if len(ids) == 0 {
 		say(w, http.StatusInternalServerError, "App not registered in results")
 		return
 	}
-	s.Finished = len(s.Results) == len(ids)
+	s := status{AppID: asked.AppID, Expected: len(all)}
+	now := time.Now()
+	for k := range all {
+		if all[k].Result != nil {
+			s.Results = append(s.Results, execgraph.MessageOf(&all[k], asked.AppID, now))
+		}
+	}
+	s.Finished = len(s.Results) == len(all)
 	tell(w, s)
 }
 
 // graph tells whom a message chained.
-func (p *Planner) graph(w http.ResponseWriter, payload string) {
+func (p *Planner) graph(w http.ResponseWriter, r *http.Request, payload string) {
 	var m execgraph.Message
 	if err := json.Unmarshal([]byte(payload), &m); err != nil {
 		say(w, http.StatusBadRequest, "Bad JSON in request body")
 		return
 	}
-	root, err := p.cfg.Scheduler.Graph(scheduler.ID(max(m.ID, 0)))
+	root, _, err := p.cfg.Queue.Graph(r.Context(), scheduler.ID(max(m.ID, 0)))
 	if err != nil {
 		say(w, http.StatusInternalServerError, "Failed getting exec. graph!")
 		return
@@ -198,8 +135,8 @@ func (p *Planner) graph(w http.ResponseWriter, payload string) {
 	_ = execgraph.WriteFaasm(w, root, m.AppID, time.Now()) // the client may have gone
 }
 
-// inFlight are the applications that have not ended.
-func (p *Planner) inFlight() any {
+// inFlight tells the applications that have not ended.
+func (p *Planner) inFlight(w http.ResponseWriter, r *http.Request) {
 	type inFlightApp struct {
 		AppID int32    `json:"appId"`
 		Size  int      `json:"size"`
@@ -208,30 +145,35 @@ func (p *Planner) inFlight() any {
 	list := struct {
 		Apps []inFlightApp `json:"apps,omitempty"`
 	}{}
-	open := make(map[scheduler.ID]bool)
-	for _, i := range p.cfg.Scheduler.List() {
-		open[i.ID] = true
+	apps, err := p.cfg.Queue.Apps(r.Context())
+	if err != nil {
+		say(w, http.StatusInternalServerError, err.Error())
+		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id, a := range p.apps {
-		one := inFlightApp{AppID: id, Size: len(a.ids)}
-		for _, i := range a.ids {
-			if open[i] {
-				one.Hosts = append(one.Hosts, p.cfg.Host)
+	for id, all := range apps {
+		one := inFlightApp{AppID: id, Size: len(all)}
+		for k := range all {
+			if all[k].Result == nil {
+				one.Hosts = append(one.Hosts, cmp.Or(all[k].Host, p.cfg.Host))
 			}
 		}
 		if len(one.Hosts) > 0 {
 			list.Apps = append(list.Apps, one)
 		}
 	}
-	slices.SortFunc(list.Apps, func(a, b inFlightApp) int { return int(a.AppID) - int(b.AppID) })
-	return list
+	slices.SortFunc(list.Apps, func(a, b inFlightApp) int { return cmp.Compare(a.AppID, b.AppID) })
+	tell(w, list)
 }
 
 // run runs an invocation to its end.
 func (p *Planner) run(ctx context.Context, r *scheduler.Request) (scheduler.Invocation, int) {
-	i, err := p.cfg.Scheduler.Run(ctx, r)
+	run := p.cfg.Scheduler.Run
+	if p.cfg.Elsewhere {
+		run = func(ctx context.Context, r *scheduler.Request) (scheduler.Invocation, error) {
+			return gateway.RunElsewhere(ctx, p.cfg.Queue, r)
+		}
+	}
+	i, err := run(ctx, r)
 	switch {
 	case errors.Is(err, scheduler.ErrDraining), errors.Is(err, scheduler.ErrBusy):
 		return i, http.StatusServiceUnavailable

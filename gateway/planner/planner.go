@@ -6,23 +6,35 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/sharedfile"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 )
 
-// Config shapes a planner. All but Log must be given.
+// Config shapes a planner. All but Queue, State and Log must be given.
 type Config struct {
-	Scheduler   *scheduler.Scheduler
-	Functions   gateway.Functions
-	Store       *store.Store
-	Host        string       // what this machine is called
-	Limits      guest.Limits // of each invocation
-	MaxBody     int64        // bytes
+	Scheduler *scheduler.Scheduler
+	// Queue takes what goes on without its client. Default: the scheduler alone.
+	Queue Queue
+	// Elsewhere has all invocations run by others, by way of the queue.
+	Elsewhere bool
+	Functions gateway.Functions
+	// State is the values that functions share. Default: some that no function sees.
+	State  *state.Values
+	Files  *sharedfile.Files
+	Store  *store.Store
+	Host   string       // what this machine is called
+	Limits guest.Limits // of each invocation
+	// MaxBody bounds messages and modules, MaxState values and files, in bytes.
+	MaxBody, MaxState int64
+	// BodyTimeout is how long a body may take; of a value or a file, each MiB.
 	BodyTimeout time.Duration
 	Log         *slog.Logger
 }
@@ -33,7 +45,6 @@ type Planner struct {
 	started time.Time
 
 	mu     sync.Mutex
-	apps   map[int32]*app
 	policy string
 }
 
@@ -42,7 +53,13 @@ func New(cfg Config) *Planner {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Planner{cfg: cfg, started: time.Now(), apps: make(map[int32]*app), policy: "bin-pack"}
+	if cfg.Queue == nil {
+		cfg.Queue = newLocalQueue(cfg.Scheduler)
+	}
+	if cfg.State == nil {
+		cfg.State = state.NewValues(state.NewLocal(new(state.Memory), state.Limits{}), nil)
+	}
+	return &Planner{cfg: cfg, started: time.Now(), policy: "bin-pack"}
 }
 
 // Handler answers Faasm's paths.
@@ -52,11 +69,17 @@ func (p *Planner) Handler() http.Handler {
 	mux.HandleFunc("GET /ping", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "PONG") })
 	mux.HandleFunc("PUT /f/{user}/{function}", p.uploadFunction)
 	mux.HandleFunc("PUT /p/{user}/{function}", p.uploadPython)
+	mux.HandleFunc("PUT /s/{user}/{key}", p.uploadState)
+	mux.HandleFunc("GET /s/{user}/{key}", p.sendState)
 	mux.HandleFunc("PUT /file", p.uploadFile)
 	mux.HandleFunc("GET /file", p.sendFile)
 	mux.HandleFunc("OPTIONS /", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		say(w, http.StatusBadRequest, "Invalid path: "+r.Method+" "+r.URL.Path+"\n")
+		if r.Method == http.MethodGet || r.Method == http.MethodPut {
+			say(w, http.StatusBadRequest, "Unrecognised "+r.Method+" request to "+strings.Trim(r.URL.Path, "/"))
+			return
+		}
+		say(w, http.StatusBadRequest, "Unrecognised request method")
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -122,36 +145,34 @@ func (p *Planner) message(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusBadRequest, "Unrecognised message type")
 		return
 	}
-	p.answer(w, kind, m.Payload)
+	p.answer(w, r, kind, m.Payload)
 }
 
 // answer answers a planner's message.
-func (p *Planner) answer(w http.ResponseWriter, k kind, payload string) {
+func (p *Planner) answer(w http.ResponseWriter, r *http.Request, k kind, payload string) {
 	switch k {
 	case reset:
-		p.forgetApps()
 		p.cfg.Functions.Flush()
-		say(w, http.StatusOK, "Planner fully reset!")
+		p.forgetApps(w, r, "Planner fully reset!")
 	case flushHosts: // there is this one, and it stays
 		say(w, http.StatusOK, "Flushed available hosts!")
 	case flushExecutors:
 		p.cfg.Functions.Flush()
 		say(w, http.StatusOK, "Flushed executors!")
 	case flushState:
-		p.forgetApps()
-		say(w, http.StatusOK, "Flushed scheduling state!")
+		p.forgetApps(w, r, "Flushed scheduling state!")
 	case getHosts:
 		tell(w, p.hosts())
 	case getConfig:
 		tell(w, map[string]any{"ip": p.cfg.Host, "hostTimeout": 5, "numThreadsHttpServer": 4})
 	case getGraph:
-		p.graph(w, payload)
+		p.graph(w, r, payload)
 	case getApps:
-		tell(w, p.inFlight())
+		p.inFlight(w, r)
 	case executeBatch:
-		p.execute(w, payload)
+		p.execute(w, r, payload)
 	case batchStatus:
-		p.batchStatus(w, payload)
+		p.batchStatus(w, r, payload)
 	case preloadDecision: // there is one machine to run on
 		say(w, http.StatusOK, "Decision pre-loaded to planner")
 	case setPolicy:
@@ -164,6 +185,15 @@ func (p *Planner) answer(w http.ResponseWriter, k kind, payload string) {
 	case setEvicted:
 		say(w, http.StatusBadRequest, "no machine is evicted here: the policy spot is taken and makes no difference")
 	}
+}
+
+// forgetApps forgets which messages belong to which application, everywhere.
+func (p *Planner) forgetApps(w http.ResponseWriter, r *http.Request, done string) {
+	if err := p.cfg.Queue.ForgetBatches(r.Context()); err != nil {
+		say(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	say(w, http.StatusOK, done)
 }
 
 // setPolicy takes any of Faasm's policies: on one machine they are the same.

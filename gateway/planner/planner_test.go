@@ -19,31 +19,49 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/sharedfile"
+	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/worker"
 )
 
 // rig is a planner with real functions and a server before it.
 type rig struct {
-	t     testing.TB
-	store *store.Store
-	url   string
+	t      testing.TB
+	store  *store.Store
+	values *state.Values
+	url    string
+	header http.Header // of the last answer
 }
 
 func newRig(t testing.TB) *rig {
+	t.Helper()
+	return newRigWith(t, nil)
+}
+
+// newRigWith is newRig, but for what a function changes of the configurations.
+func newRigWith(t testing.TB, change func(*worker.Library, *scheduler.Scheduler, *Config)) *rig {
 	t.Helper()
 	st, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := worker.New(worker.Config{Store: st, Engine: engine.Config{Shards: 1, Slots: 64}, SharedRoot: true})
+	local := state.NewLocal(new(state.Memory), state.Limits{})
+	w, err := worker.New(worker.Config{Store: st, State: local, Engine: engine.Config{Shards: 1, Slots: 64}, SharedRoot: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := worker.NewLibrary(w, 64)
 	s := scheduler.New(scheduler.Config{Functions: l, Host: "here"})
-	p := New(Config{Scheduler: s, Functions: l, Store: st, Host: "here", Limits: guest.Limits{Timeout: time.Minute}, MaxBody: 1 << 20, BodyTimeout: time.Minute, Log: slog.New(slog.DiscardHandler)})
-	server := httptest.NewServer(p.Handler())
+	files := sharedfile.New(sharedfile.Config{Open: st.Shared})
+	cfg := Config{
+		Scheduler: s, Functions: l, Store: st, Files: files, State: state.NewValues(local, nil), Host: "here", Limits: guest.Limits{Timeout: time.Minute},
+		MaxBody: 1 << 20, MaxState: 1 << 20, BodyTimeout: time.Minute, Log: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(l, s, &cfg)
+	}
+	server := httptest.NewServer(New(cfg).Handler())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -51,9 +69,10 @@ func newRig(t testing.TB) *rig {
 		server.Close()
 		l.Close()
 		w.Close()
+		files.Close()
 		st.Close()
 	})
-	return &rig{t, st, server.URL}
+	return &rig{t: t, store: st, values: cfg.State, url: server.URL}
 }
 
 func (r *rig) ask(method, path, body string, headers ...string) (int, string) {
@@ -78,6 +97,7 @@ func (r *rig) ask(method, path, body string, headers ...string) (int, string) {
 	if resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 		r.t.Errorf("%s %s: who may ask is %q", method, path, resp.Header.Get("Access-Control-Allow-Origin"))
 	}
+	r.header = resp.Header
 	return resp.StatusCode, string(b)
 }
 
@@ -110,7 +130,7 @@ func TestAnswersAreFaasms(t *testing.T) {
 		says               string
 	}{
 		"ping":                              {"GET", "/ping", "", 200, "PONG"},
-		"a path that there is not":          {"GET", "/f/demo/echo", "", 400, "Invalid path: GET /f/demo/echo\n"},
+		"a path that there is not":          {"GET", "/f/demo/echo", "", 400, "Unrecognised GET request to f/demo/echo"},
 		"nothing":                           {"POST", "/", "", 400, "Empty request"},
 		"no JSON":                           {"POST", "/", "{", 400, "Bad JSON in request body"},
 		"JSON of another shape":             {"POST", "/", "[]", 400, "Bad JSON in request body"},
@@ -140,8 +160,8 @@ func TestAnswersAreFaasms(t *testing.T) {
 		"what never was":                    {"POST", "/", `{"id":1,"status":true}`, 500, "FAILED: no such invocation: it never was, or its result has expired"},
 		"no module":                         {"PUT", "/f/demo/bad", "text", 400, "demo/bad: not a valid WebAssembly module: at offset 0x0"},
 		"a bad name":                        {"PUT", "/f/demo/-bad", "text", 400, `function name "-bad" starts with '-'`},
-		"a file without a path":             {"PUT", "/file", "x", 400, "the header FilePath is missing\n"},
-		"no file":                           {"GET", "/file", "", 400, "the header FilePath is missing\n"},
+		"a file without a path":             {"PUT", "/file", "x", 400, "Bad request, expected file path header FilePath"},
+		"no file":                           {"GET", "/file", "", 400, "Bad request, expected file path header FilePath"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if status, text := r.ask(test.method, test.path, test.body); status != test.status || !strings.HasPrefix(text, test.says) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
+	"github.com/faaslens/faaslens/sharedfile"
 	"github.com/faaslens/faaslens/store"
 )
 
@@ -72,43 +73,33 @@ func sharedPath(w http.ResponseWriter, r *http.Request) (string, bool) {
 	name := r.Header.Get("FilePath")
 	switch {
 	case name == "":
-		say(w, http.StatusBadRequest, "the header FilePath is missing\n")
+		say(w, http.StatusBadRequest, "Bad request, expected file path header FilePath")
+		return "", false
 	case !filepath.IsLocal(name):
 		say(w, http.StatusBadRequest, "the header FilePath leads out of the shared directory\n")
-	default:
-		return filepath.Clean(name), true
+		return "", false
 	}
-	return "", false
+	clean, err := sharedfile.Clean(name)
+	if err != nil {
+		say(w, http.StatusBadRequest, err.Error()+"\n")
+		return "", false
+	}
+	return clean, true
 }
 
-// keep writes a request's body to a shared file, all of it or nothing.
+// keep makes a request's body a shared file, here and on all hosts, all of it or nothing.
 func (p *Planner) keep(w http.ResponseWriter, r *http.Request, name, done string) {
-	b, ok := p.body(w, r)
+	body, ok := p.spool(w, r)
 	if !ok {
 		return
 	}
-	root, err := p.cfg.Store.Shared()
-	if err == nil {
-		err = replaceFile(root, name, b)
-		root.Close()
-	}
-	if err != nil {
+	defer body.Close()
+	if err := p.cfg.Files.Put(r.Context(), name, body); err != nil {
 		p.cfg.Log.Warn("a shared file could not be kept", "path", name, "error", err)
 		say(w, http.StatusInternalServerError, "keep "+name+": "+reason(err)+"\n")
 		return
 	}
 	say(w, http.StatusOK, done)
-}
-
-func replaceFile(root *os.Root, name string, content []byte) error {
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	temporary := name + ".new"
-	if err := root.WriteFile(temporary, content, 0o644); err != nil {
-		return err
-	}
-	return root.Rename(temporary, name)
 }
 
 // reason is an error of the file system without the path, which is ours.
@@ -126,12 +117,16 @@ func (p *Planner) sendFile(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	root, err := p.cfg.Store.Shared()
+	if err := p.cfg.Files.Fetch(r.Context(), name); err != nil {
+		p.cfg.Log.Warn("a shared file could not be fetched", "path", name, "error", err)
+		say(w, http.StatusInternalServerError, "fetch "+name+": "+reason(err)+"\n")
+		return
+	}
+	root, err := p.cfg.Files.Root()
 	if err != nil {
 		say(w, http.StatusInternalServerError, "Empty response")
 		return
 	}
-	defer root.Close()
 	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		say(w, http.StatusInternalServerError, "Empty response")
@@ -147,7 +142,6 @@ func (p *Planner) sendFile(w http.ResponseWriter, r *http.Request) {
 	case info.Mode()&fs.ModeType != 0 || info.Size() == 0:
 		say(w, http.StatusInternalServerError, "Empty response")
 	default:
-		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = io.Copy(w, f) // the client may have gone
+		send(w, io.LimitReader(f, info.Size()), info.Size())
 	}
 }

@@ -41,9 +41,9 @@ func (p *Planner) workerMessage(w http.ResponseWriter, r *http.Request, body []b
 		p.cfg.Functions.Flush()
 		say(w, http.StatusOK, "Flush sent")
 	case m.Status:
-		p.workerStatus(w, m.ID)
+		p.workerStatus(w, r, m.ID)
 	case m.Graph:
-		p.graph(w, string(body))
+		p.graph(w, r, string(body))
 	default:
 		p.workerCall(w, r, &m)
 	}
@@ -60,7 +60,7 @@ func (p *Planner) workerCall(w http.ResponseWriter, r *http.Request, m *workerMe
 		return
 	}
 	if m.Async {
-		id, err := p.cfg.Scheduler.Start(req)
+		id, err := p.cfg.Queue.Start(r.Context(), req)
 		if err != nil {
 			say(w, http.StatusServiceUnavailable, "No available hosts")
 			return
@@ -79,8 +79,8 @@ func (p *Planner) workerCall(w http.ResponseWriter, r *http.Request, m *workerMe
 	say(w, status, string(scheduler.FaasmOutput(i.ID, i.Result)))
 }
 
-func (p *Planner) workerStatus(w http.ResponseWriter, id int32) {
-	i, err := p.cfg.Scheduler.Get(scheduler.ID(max(id, 0)))
+func (p *Planner) workerStatus(w http.ResponseWriter, r *http.Request, id int32) {
+	i, err := p.cfg.Queue.Get(r.Context(), scheduler.ID(max(id, 0)))
 	switch {
 	case err != nil:
 		say(w, http.StatusInternalServerError, "FAILED: "+err.Error())

@@ -83,7 +83,9 @@ func (f fakeFiles) ReadAt(fd int32, p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-func (f fakeFiles) Open(string) (*os.File, error) { return nil, errors.New("no such file") }
+func (f fakeFiles) Open(context.Context, string) (*os.File, error) {
+	return nil, errors.New("no such file")
+}
 
 func (f fakeFiles) Dup(fd int32) (int32, error) {
 	s, ok := f[fd]

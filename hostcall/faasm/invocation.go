@@ -1,6 +1,7 @@
 package faasm
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -14,8 +15,8 @@ import (
 type Files interface {
 	// ReadAt reads from a regular file at an offset, as io.ReaderAt does.
 	ReadAt(fd int32, p []byte, off int64) (int, error)
-	// Open opens a regular file of the guest's for reading.
-	Open(path string) (*os.File, error)
+	// Open opens a regular file of the guest's, or a shared one, for reading.
+	Open(ctx context.Context, path string) (*os.File, error)
 	// Dup returns a new descriptor for what fd is open on.
 	Dup(fd int32) (int32, error)
 }

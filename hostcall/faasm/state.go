@@ -148,7 +148,7 @@ func writeFromFile(c *hostcall.Call, s *state.Session, ctx context.Context) erro
 	if files == nil {
 		return errors.New("the function has no files")
 	}
-	f, err := files.Open(c.String(1))
+	f, err := files.Open(ctx, c.String(1))
 	if err != nil {
 		return err
 	}

@@ -266,3 +266,11 @@ func hostErrno(e syscall.Errno) Errno {
 	}
 	return EIO
 }
+
+// sharedErrno is errnoOf for what the keeper of shared files says.
+func sharedErrno(err error) Errno {
+	if errors.Is(err, fs.ErrInvalid) {
+		return EPERM // as of other paths that lead out
+	}
+	return errnoOf(err)
+}

@@ -202,6 +202,7 @@ func (s *System) fdWrite(c *hostcall.Call) (Errno, error) {
 	if d.kind == kindOutput {
 		n, err = s.writeOutput(c, d.w, vecs, total)
 	} else {
+		d.changes()
 		n, err = transfer(c, d, unix.POLLOUT, vecs, -1, writeFile)
 		if err == nil {
 			err = syncWritten(d)
@@ -289,6 +290,7 @@ func (s *System) fdPwrite(c *hostcall.Call) (Errno, error) {
 		}
 		defer setHostFlags(d.file, d.flags)
 	}
+	d.changes()
 	n, err := transfer(c, d, unix.POLLOUT, vecs, c.I64(2), writeFile)
 	if err == nil {
 		err = syncWritten(d)

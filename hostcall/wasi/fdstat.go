@@ -93,6 +93,7 @@ func (s *System) fdFilestatSetSize(c *hostcall.Call) Errno {
 	if c.U64(1) > math.MaxInt64 {
 		return EFBIG
 	}
+	d.changes()
 	for {
 		if err := unix.Ftruncate(d.file, c.I64(1)); err != unix.EINTR {
 			return errnoOf(err)

@@ -1,9 +1,11 @@
 package wasi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -34,25 +36,34 @@ func (s *System) ReadAt(fd int32, p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Open opens a regular file of the guest's root for reading. It is for host calls
-// outside WASI that take a path; the caller closes it.
-func (s *System) Open(path string) (*os.File, error) {
-	for i := range s.cfg.Preopens {
-		p := &s.cfg.Preopens[i]
-		if p.Guest != "/" {
-			continue
+// Open opens a regular file of the guest's root, or a shared one, for reading. It is for
+// host calls outside WASI that take a path; the caller closes it.
+func (s *System) Open(ctx context.Context, path string) (*os.File, error) {
+	f, err := s.openAny(ctx, path)
+	if err != nil {
+		var in *fs.PathError
+		if errors.As(err, &in) {
+			err = in.Err // the path is the host's
 		}
-		f, err := p.Root.OpenFile(strings.TrimLeft(path, "/"), os.O_RDONLY|unix.O_NONBLOCK, 0)
-		if err != nil {
-			return nil, fmt.Errorf("open %q: %w", path, errors.Unwrap(err))
-		}
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			f.Close()
-			return nil, fmt.Errorf("open %q: it is not a regular file", path)
-		}
-		return f, nil
+		return nil, fmt.Errorf("open %q: %w", path, err)
 	}
-	return nil, fmt.Errorf("open %q: the function has no root directory", path)
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, fmt.Errorf("open %q: it is not a regular file", path)
+	}
+	return f, nil
+}
+
+func (s *System) openAny(ctx context.Context, path string) (*os.File, error) {
+	if name, ok := strings.CutPrefix(path, sharedScheme); ok && s.cfg.Shared != nil {
+		return s.openSharedFile(ctx, name)
+	}
+	for i := range s.cfg.Preopens {
+		if p := &s.cfg.Preopens[i]; p.Guest == "/" {
+			return p.Root.OpenFile(strings.TrimLeft(path, "/"), os.O_RDONLY|unix.O_NONBLOCK, 0)
+		}
+	}
+	return nil, errors.New("the function has no root directory")
 }
 
 // Dup returns a new descriptor for what fd is open on. Files share their offset, as
@@ -77,6 +88,9 @@ func (s *System) Dup(fd int32) (int32, error) {
 			return -1, fmt.Errorf("duplicate descriptor %d: %w", fd, err)
 		}
 		twin.root = root
+	}
+	if twin.writer != nil {
+		twin.writer.refs++
 	}
 	n, e := s.add(twin)
 	if e != SUCCESS {

@@ -32,7 +32,7 @@ func (s *System) pathOpen(c *hostcall.Call) Errno {
 	if o.truncs {
 		need |= rightPathFilestatSetSize
 	}
-	d, e := s.directory(c.U32(0), need)
+	d, path, e := s.from(c, c.U32(0), need, 2)
 	if e != SUCCESS {
 		return e
 	}
@@ -45,7 +45,12 @@ func (s *System) pathOpen(c *hostcall.Call) Errno {
 	if s.full() {
 		return EMFILE
 	}
-	opened, e := d.open(c.Bytes(2), &o)
+	var opened descriptor
+	if d.shared != nil {
+		opened, e = s.openShared(c, d, path, &o)
+	} else {
+		opened, e = d.open(path, &o)
+	}
 	if e != SUCCESS {
 		return e
 	}

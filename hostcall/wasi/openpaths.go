@@ -24,6 +24,8 @@ func (s *System) OpenPaths() []string {
 			paths = append(paths, "stderr")
 		case d.preopen != "":
 			paths = append(paths, d.preopen)
+		case d.sharedPath != "":
+			paths = append(paths, sharedScheme+"/"+d.sharedPath)
 		default:
 			paths = append(paths, s.guestPath(d))
 		}

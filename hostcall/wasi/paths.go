@@ -7,11 +7,11 @@ import (
 )
 
 func (s *System) pathCreateDirectory(c *hostcall.Call) Errno {
-	d, e := s.directory(c.U32(0), rightPathCreateDirectory)
+	d, path, e := s.from(c, c.U32(0), rightPathCreateDirectory, 1)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(1), followNever)
+	p, e := d.locate(path, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -27,11 +27,11 @@ func (s *System) pathCreateDirectory(c *hostcall.Call) Errno {
 }
 
 func (s *System) pathFilestatGet(c *hostcall.Call) Errno {
-	d, e := s.directory(c.U32(0), rightPathFilestatGet)
+	d, path, e := s.from(c, c.U32(0), rightPathFilestatGet, 2)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(2), followIf(c.U32(1)))
+	p, e := d.locate(path, followIf(c.U32(1)))
 	if e != SUCCESS {
 		return e
 	}
@@ -53,11 +53,11 @@ func (s *System) pathFilestatSetTimes(c *hostcall.Call) Errno {
 	if e != SUCCESS {
 		return e
 	}
-	d, e := s.writableDirectory(c.U32(0), rightPathFilestatSetTimes)
+	d, path, e := s.fromWritable(c, c.U32(0), rightPathFilestatSetTimes, 2)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(2), followIf(c.U32(1)))
+	p, e := d.locate(path, followIf(c.U32(1)))
 	if e != SUCCESS {
 		return e
 	}
@@ -74,15 +74,18 @@ func (s *System) pathLink(c *hostcall.Call) Errno {
 	if c.U32(1) != 0 {
 		return EINVAL
 	}
-	from, e := s.writableDirectory(c.U32(0), rightPathLinkSource)
+	from, oldPath, e := s.fromWritable(c, c.U32(0), rightPathLinkSource, 2)
 	if e != SUCCESS {
 		return e
 	}
-	to, e := s.writableDirectory(c.U32(3), rightPathLinkTarget)
+	to, newPath, e := s.fromWritable(c, c.U32(3), rightPathLinkTarget, 4)
 	if e != SUCCESS {
 		return e
 	}
-	old, e := from.locate(c.Bytes(2), followNever)
+	if from.shared != nil || to.shared != nil {
+		return ENOTSUP // two names for a file are one host's matter
+	}
+	old, e := from.locate(oldPath, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -94,7 +97,7 @@ func (s *System) pathLink(c *hostcall.Call) Errno {
 	case old.slash && typeOfMode(st.Mode) != typeDirectory:
 		return ENOTDIR
 	}
-	name, e := to.locate(c.Bytes(4), followNever)
+	name, e := to.locate(newPath, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -122,11 +125,11 @@ func (p *place) freeFile() Errno {
 }
 
 func (s *System) pathReadlink(c *hostcall.Call) Errno {
-	d, e := s.directory(c.U32(0), rightPathReadlink)
+	d, path, e := s.from(c, c.U32(0), rightPathReadlink, 1)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(1), followSlash)
+	p, e := d.locate(path, followSlash)
 	if e != SUCCESS {
 		return e
 	}
@@ -146,11 +149,11 @@ func (s *System) pathReadlink(c *hostcall.Call) Errno {
 }
 
 func (s *System) pathRemoveDirectory(c *hostcall.Call) Errno {
-	d, e := s.writableDirectory(c.U32(0), rightPathRemoveDirectory)
+	d, path, e := s.fromWritable(c, c.U32(0), rightPathRemoveDirectory, 1)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(1), followNever)
+	p, e := d.locate(path, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -159,11 +162,11 @@ func (s *System) pathRemoveDirectory(c *hostcall.Call) Errno {
 }
 
 func (s *System) pathUnlinkFile(c *hostcall.Call) Errno {
-	d, e := s.writableDirectory(c.U32(0), rightPathUnlinkFile)
+	d, path, e := s.fromWritable(c, c.U32(0), rightPathUnlinkFile, 1)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(1), followNever)
+	p, e := d.locate(path, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -174,24 +177,27 @@ func (s *System) pathUnlinkFile(c *hostcall.Call) Errno {
 		}
 		return EISDIR
 	}
-	return errnoOf(unix.Unlinkat(p.dir, p.name, 0))
+	return d.removed(c, path, errnoOf(unix.Unlinkat(p.dir, p.name, 0)))
 }
 
 func (s *System) pathRename(c *hostcall.Call) Errno {
-	from, e := s.writableDirectory(c.U32(0), rightPathRenameSource)
+	from, oldPath, e := s.fromWritable(c, c.U32(0), rightPathRenameSource, 1)
 	if e != SUCCESS {
 		return e
 	}
-	to, e := s.writableDirectory(c.U32(2), rightPathRenameTarget)
+	to, newPath, e := s.fromWritable(c, c.U32(2), rightPathRenameTarget, 3)
 	if e != SUCCESS {
 		return e
 	}
-	old, e := from.locate(c.Bytes(1), followNever)
+	old, e := from.locate(oldPath, followNever)
 	if e != SUCCESS {
 		return e
 	}
 	defer old.close()
-	name, e := to.locate(c.Bytes(3), followNever)
+	if e := mayRename(from, to, &old); e != SUCCESS {
+		return e
+	}
+	name, e := to.locate(newPath, followNever)
 	if e != SUCCESS {
 		return e
 	}
@@ -200,7 +206,10 @@ func (s *System) pathRename(c *hostcall.Call) Errno {
 	if e := old.mustBeDirectory(); e != SUCCESS {
 		return e
 	}
-	return errnoOf(unix.Renameat(old.dir, old.name, name.dir, name.name))
+	if err := unix.Renameat(old.dir, old.name, name.dir, name.name); err != nil {
+		return errnoOf(err)
+	}
+	return renamed(c, from, to, oldPath, newPath)
 }
 
 // pathSymlink makes a symbolic link. An absolute target is refused with EPERM, as
@@ -215,11 +224,14 @@ func (s *System) pathSymlink(c *hostcall.Call) Errno {
 	if target[0] == '/' {
 		return EPERM
 	}
-	d, e := s.writableDirectory(c.U32(1), rightPathSymlink)
+	d, path, e := s.fromWritable(c, c.U32(1), rightPathSymlink, 2)
 	if e != SUCCESS {
 		return e
 	}
-	p, e := d.locate(c.Bytes(2), followNever)
+	if d.shared != nil {
+		return ENOTSUP // where it leads is one host's matter
+	}
+	p, e := d.locate(path, followNever)
 	if e != SUCCESS {
 		return e
 	}

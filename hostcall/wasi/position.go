@@ -124,6 +124,7 @@ func (s *System) fdAllocate(c *hostcall.Call) Errno {
 	if c.U64(1) > math.MaxInt64 || c.U64(2) > math.MaxInt64 {
 		return EFBIG
 	}
+	d.changes()
 	for {
 		if err := unix.Fallocate(d.file, 0, c.I64(1), c.I64(2)); err != unix.EINTR {
 			return errnoOf(err)

@@ -42,6 +42,10 @@ type Config struct {
 	// Preopens become the descriptors from 3 on.
 	Preopens []Preopen
 
+	// Shared are the files behind paths that begin with faasm://, whatever directory
+	// they start from. Nil: such paths mean nothing special.
+	Shared Shared
+
 	// Now is the realtime clock and Monotonic the monotonic one; nil are the
 	// machine's, the latter counted from the invocation's first look at it.
 	Now       func() time.Time
@@ -111,8 +115,9 @@ type System struct {
 	stdin   stdin
 	epoch   time.Time // of the monotonic clock
 	max     int
-	gather  []byte // several buffers of a guest become one write
-	entries []byte // of a directory, as the host lists them
+	gather  []byte     // several buffers of a guest become one write
+	entries []byte     // of a directory, as the host lists them
+	common  descriptor // the directory of shared files, once it was needed
 }
 
 // Reset makes s the state of a new invocation, having closed what the one before
@@ -146,6 +151,9 @@ func (s *System) Close() {
 		s.table[i].close()
 	}
 	s.table = s.table[:0]
+	if s.common.root != nil {
+		s.common.close()
+	}
 	s.stdin = stdin{}
 	s.cfg = Config{}
 	s.epoch = time.Time{}

@@ -1,6 +1,7 @@
 package wasi
 
 import (
+	"context"
 	"io"
 	"os"
 
@@ -41,12 +42,26 @@ type descriptor struct {
 	ownRoot bool
 	dir     *os.File
 	preopen string // the guest's name; empty if the guest opened it
+
+	// sharedPath is the path of a shared file or of a directory of such, which has those
+	// it leads to in shared.
+	shared     Shared
+	sharedPath string
+	writer     *sharedWriter // of a shared file that is open for writing
 }
 
-func (d *descriptor) close() error {
+func (d *descriptor) close() error { return d.closeWithin(context.Background()) }
+
+// closeWithin is close for a shared file of which others are to be told.
+func (d *descriptor) closeWithin(ctx context.Context) error {
 	var err error
 	if d.file >= 0 && d.kind == kindFile {
 		err = unix.Close(d.file)
+	}
+	if d.writer != nil {
+		if told := d.writer.close(ctx); told != nil {
+			err = told
+		}
 	}
 	if d.dir != nil {
 		d.dir.Close()
@@ -157,6 +172,9 @@ func (s *System) fdClose(c *hostcall.Call) Errno {
 	d, e := s.descriptor(c.U32(0))
 	if e != SUCCESS {
 		return e
+	}
+	if d.writer != nil {
+		return sharedErrno(d.closeWithin(c.Guest.Context()))
 	}
 	return errnoOf(d.close())
 }

@@ -35,6 +35,7 @@ var levels = map[string]int{
 	"profiler/export":          2,
 	"engine":                   2,
 	"store":                    2,
+	"sharedfile":               2,
 	"scheduler":                2,
 	"bus":                      2,
 	"perf":                     2,
