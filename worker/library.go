@@ -216,7 +216,7 @@ func (l *Library) shrink() {
 // was there before still runs. Errors are *guest.InvalidModule, *guest.CompileFailure,
 // *guest.LinkError, or the store's.
 func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
-	if err := l.worker.compile(ctx, name, module); err != nil {
+	if err := l.worker.compile(ctx, name, module, o.WarmExport); err != nil {
 		return store.Function{}, err
 	}
 	kept, err := l.worker.cfg.Store.Add(name, module, o)
@@ -242,7 +242,7 @@ func (l *Library) doubt(name guest.Name) {
 }
 
 // compile compiles a module and keeps the image where Open finds it.
-func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) error {
+func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte, warmExport string) error {
 	dir, err := w.cfg.Store.ObjectDir(name)
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := w.open(ctx, name, parsed, dir)
+	f, err := w.open(ctx, name, parsed, dir, warmExport)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,188 @@
+package worker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/wasm"
+)
+
+// A snapshot is kept as KEY.snapshot.json and, if the function could be initialised once,
+// KEY.snapshot.wasm, in a directory of a function's own. KEY is a hash of all that the
+// snapshot depends on. The first file has the hash of the second.
+
+// snapshotDir is where, in a function's object directory, its snapshot is kept, and what
+// was compiled of it.
+const snapshotDir = "snapshot"
+
+const (
+	snapshotSuffix  = ".snapshot.json"
+	frozenSuffix    = ".snapshot.wasm"
+	maxDescription  = 1 << 20
+	snapshotVersion = "1" // of what freezing does
+)
+
+// snapshotCache finds and keeps the snapshot of one function.
+type snapshotCache struct {
+	f   *Function
+	dir string
+	key string
+}
+
+func newSnapshotCache(f *Function, dir string) *snapshotCache {
+	h := sha256.New()
+	h.Write(f.original.Bytes())
+	said := []string{snapshotVersion, fmt.Sprint(f.worker.cfg.SharedRoot), fmt.Sprint(f.worker.cfg.Initial)}
+	for _, s := range f.steps[:f.main] {
+		said = append(said, s.Export)
+	}
+	h.Write([]byte("\x00" + strings.Join(append(said, f.env...), "\x00")))
+	return &snapshotCache{f: f, dir: dir, key: hex.EncodeToString(h.Sum(nil))[:32]}
+}
+
+func (c *snapshotCache) path(suffix string) string { return filepath.Join(c.dir, c.key+suffix) }
+
+// find returns what is kept, with the module if the function could be initialised once.
+// What is damaged is as good as nothing.
+func (c *snapshotCache) find() (*Snapshot, *wasm.Module) {
+	damaged := func(err error) (*Snapshot, *wasm.Module) {
+		if !errors.Is(err, fs.ErrNotExist) {
+			c.f.worker.cfg.Log.Warn("a snapshot is not usable and is made again", "function", c.f.Name.String(), "dir", c.dir, "reason", err)
+		}
+		return nil, nil
+	}
+	s, err := readSnapshot(c.path(snapshotSuffix))
+	if err != nil {
+		return damaged(err)
+	}
+	if s.Refused != "" {
+		return s, nil
+	}
+	b, err := readPlain(c.path(frozenSuffix), wasm.MaxModuleSize)
+	if err != nil {
+		return damaged(err)
+	}
+	if checksum(b) != s.SHA256 {
+		return damaged(fmt.Errorf("%s has changed", c.path(frozenSuffix)))
+	}
+	m, err := wasm.Parse(b)
+	if err != nil {
+		return damaged(err)
+	}
+	return s, m
+}
+
+// keep keeps a snapshot in place of all others of the function. Without it, the next
+// process makes it again.
+func (c *snapshotCache) keep(s *Snapshot, frozen []byte) {
+	err := os.MkdirAll(c.dir, 0o755)
+	if err == nil && frozen != nil {
+		err = replaceFile(c.path(frozenSuffix), frozen)
+	}
+	if err == nil {
+		var b []byte
+		if b, err = json.MarshalIndent(s, "", "  "); err == nil {
+			err = replaceFile(c.path(snapshotSuffix), append(b, '\n'))
+		}
+	}
+	if err != nil {
+		c.f.worker.cfg.Log.Warn("a snapshot is not kept, so the next start makes it again", "function", c.f.Name.String(), "error", err)
+	}
+	for _, suffix := range []string{snapshotSuffix, frozenSuffix} {
+		old, _ := filepath.Glob(filepath.Join(c.dir, "*"+suffix)) // the pattern is right
+		for _, p := range old {
+			if !strings.HasPrefix(filepath.Base(p), c.key) {
+				_ = os.Remove(p) // it only takes space
+			}
+		}
+	}
+}
+
+// FindSnapshot is the newest snapshot that is kept of a function; nil if there is none.
+func FindSnapshot(st *store.Store, name guest.Name) *Snapshot {
+	dir, err := st.ObjectDir(name)
+	if err != nil {
+		return nil
+	}
+	all, _ := filepath.Glob(filepath.Join(dir, snapshotDir, "*"+snapshotSuffix)) // the pattern is right
+	for _, p := range all {
+		if s, err := readSnapshot(p); err == nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func readSnapshot(path string) (*Snapshot, error) {
+	b, err := readPlain(path, maxDescription)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// readPlain reads a regular file of at most that many bytes, and waits for none.
+func readPlain(path string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("%s: too large", path)
+	}
+	return b, err
+}
+
+// replaceFile replaces a file in one step: a reader sees the old or the new content.
+func replaceFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+func checksum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
