@@ -47,7 +47,7 @@ func (c *companions) start() error {
 			return
 		}
 		c.worker, c.err = worker.New(worker.Config{
-			Store: c.workshop.store, State: c.workshop.state, SharedRoot: c.shared,
+			Store: c.workshop.store, State: c.workshop.state, SharedRoot: c.shared, Snapshots: true,
 			Engine: e,
 		})
 		if c.err != nil {

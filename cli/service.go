@@ -75,7 +75,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 	}
 	shards, roots := runtime.GOMAXPROCS(0), max(f.instances/2, f.workers)
 	v.worker, err = worker.New(worker.Config{
-		Store: v.store, State: state.NewLocal(v.bus.State(), state.Limits{}), SharedRoot: f.sharedRoot, Warm: true, Log: log,
+		Store: v.store, State: state.NewLocal(v.bus.State(), state.Limits{}), SharedRoot: f.sharedRoot, Warm: true, Snapshots: true, Log: log,
 		// A function that waits keeps its instance. Where there were none left for those
 		// that it waits for, all would wait for ever.
 		Engine: engine.Config{Shards: shards, DebugInfo: debug, Compile: compile, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},

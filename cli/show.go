@@ -14,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/wasm"
+	"github.com/faaslens/faaslens/worker"
 )
 
 func (s *session) showCommand() *cobra.Command {
@@ -56,12 +57,15 @@ type functionReport struct {
 	BuildID      string         `json:"build_id,omitempty"`
 	Language     string         `json:"language,omitempty"`
 	Origin       string         `json:"origin,omitempty"`
+	WarmExport   string         `json:"warm_export,omitempty"`
 	Debug        string         `json:"debug"`
 	DebugFile    string         `json:"debug_file,omitempty"`
 	DebugProblem string         `json:"debug_problem,omitempty"`
 	Imports      []importReport `json:"imports"`
 	Exports      []exportReport `json:"exports"`
 	Images       []imageReport  `json:"images"`
+	// Snapshot is how it is initialised, as far as that has been found out.
+	Snapshot *worker.Snapshot `json:"snapshot,omitempty"`
 }
 
 type importReport struct {
@@ -112,8 +116,8 @@ func (s *session) show(name guest.Name, asJSON bool) error {
 func describe(st *store.Store, f store.Function, m *wasm.Module) *functionReport {
 	r := &functionReport{
 		Function: f.Name.String(), Path: f.Path, Size: f.Size, Modified: f.ModTime.UTC(), SHA256: f.SHA256,
-		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, Debug: debugWords(f),
-		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name),
+		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport, Debug: debugWords(f),
+		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name), Snapshot: worker.FindSnapshot(st, f.Name),
 	}
 	if debug, err := st.FindDebug(f.Name, m); err == nil {
 		r.DebugFile = debug.Path
@@ -166,6 +170,10 @@ func (s *session) printFunction(r *functionReport) error {
 	field("build id", r.BuildID)
 	field("language", r.Language)
 	field("origin", r.Origin)
+	field("warm export", r.WarmExport)
+	if r.Snapshot != nil {
+		field("initialised", snapshotWords(r.Snapshot))
+	}
 	field("debug", r.Debug)
 	if r.DebugFile != r.Path {
 		field("debug file", r.DebugFile)

@@ -103,8 +103,7 @@ func (x *exporter) name(k wasm.Kind, index uint32, what string) string {
 	}
 	x.taken[n] = true
 	x.know(k, index, n)
-	entry := append(binary.AppendUvarint(nil, uint64(len(n))), n...)
-	x.added = append(x.added, binary.AppendUvarint(append(entry, byte(k)), uint64(index)))
+	x.added = append(x.added, binary.AppendUvarint(append(appendName(nil, n), byte(k)), uint64(index)))
 	return n
 }
 

@@ -7,8 +7,8 @@ import (
 
 // Replace returns a copy of the module in which sections have other contents. A section
 // whose content is nil is left out; one that the module lacks stands at its place. All
-// others, custom ones too, are the same bytes in the same order. Contents are not
-// checked.
+// others are the same bytes in the same order. Of custom sections all stay, or, where they
+// have nil for their content, none. Contents are not checked.
 func (m *Module) Replace(contents map[SectionID][]byte) []byte {
 	added := make([]SectionID, 0, len(contents))
 	for id, content := range contents {
@@ -30,9 +30,9 @@ func (m *Module) Replace(contents map[SectionID][]byte) []byte {
 		}
 		content, other := contents[s.ID]
 		switch {
-		case !other || s.ID == SectionCustom:
+		case !other:
 			to = append(to, m.bytes[s.Header:s.End()]...)
-		case content != nil:
+		case content != nil && s.ID != SectionCustom:
 			to = appendSection(to, s.ID, content)
 		}
 		if i == last {

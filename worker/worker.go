@@ -308,6 +308,9 @@ func (f *Function) plan(parsed *wasm.Module, warmExport string) (err error) {
 	if f.steps, err = faasm.PlanWarm(exports, warmExport); err != nil {
 		return err
 	}
+	if _, ok := parsed.Custom(snapshot.Section); ok {
+		f.steps = faasm.WithDestructors(f.steps, exports)
+	}
 	has := func(r faasm.Role) func(faasm.Step) bool { return func(s faasm.Step) bool { return s.Role == r } }
 	f.main = slices.IndexFunc(f.steps, has(faasm.Main))
 	if f.worker.cfg.SharedRoot || slices.ContainsFunc(f.steps, has(faasm.Zygote)) || importsFaasm(parsed) {

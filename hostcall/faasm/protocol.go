@@ -121,6 +121,17 @@ func PlanWarm(exports map[string]guest.FuncType, name string) ([]Step, error) {
 	return steps, nil
 }
 
+// WithDestructors ends the steps with a call of the destructors that a module exports, if
+// they have none: it is for a module whose constructors have run and are no longer
+// exported.
+func WithDestructors(steps []Step, exports map[string]guest.FuncType) []Step {
+	p := planner{exports: exports}
+	if !slices.ContainsFunc(steps, func(s Step) bool { return s.Role == Destructors }) && p.add(Destructors, exportDestructors, 0) {
+		return append(steps, p.steps...)
+	}
+	return steps
+}
+
 // UnfitModule is a valid module whose exports cannot be called as a function's.
 type UnfitModule struct {
 	Reason string
