@@ -74,7 +74,7 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 		st.Close()
 		return nil, err
 	}
-	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
+	cfg.Store, cfg.State, cfg.Progress, cfg.Initialised = st, w.state, w.progress.compiling, s.tellInitial
 	if w.worker, err = worker.New(cfg); err != nil {
 		w.perf.close()
 		st.Close()
@@ -148,7 +148,6 @@ func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Functio
 		w.close()
 		return nil, nil, err
 	}
-	s.tellInitial(f)
 	strangers := 0
 	for _, i := range importsOf(f.Module()) {
 		if i.provision != unknown {

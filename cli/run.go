@@ -139,7 +139,6 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 		return &exitStatus{e.exit}
 	}
 	defer fn.Close()
-	s.tellInitial(fn)
 	defer s.answerStacks(w.worker)()
 	r := &runner{session: s, workshop: w, function: fn, flags: f, inv: inv, sources: sources, rewind: rewinder(s.stdin)}
 	r.companions = &companions{session: s, workshop: w, quiet: f.json}

@@ -104,7 +104,6 @@ func (s *session) snapshot(ctx context.Context, name guest.Name, f *snapshotFlag
 	case made.Refused != "":
 		return fmt.Errorf("snapshot %s: %s", name, made.Refused)
 	}
-	s.writeInitial(made)
 	module := detach(w.store, fn, made)
 	if f.output != "" {
 		err = s.writeModule(f.output, module)
@@ -152,14 +151,10 @@ func (s *session) keepSnapshot(st *store.Store, as guest.Name, fn *worker.Functi
 	return err
 }
 
-// tellInitial tells what the initialisation of a function wrote, if that was now.
+// tellInitial tells what the initialisation of a function wrote, which its invocations will
+// not write again.
 func (s *session) tellInitial(fn *worker.Function) {
-	if made := fn.Snapshot(); made != nil && made.Made && made.Refused == "" {
-		s.writeInitial(made)
-	}
-}
-
-func (s *session) writeInitial(made *worker.Snapshot) {
+	made := fn.Snapshot()
 	for _, out := range [][]byte{made.Stdout, made.Stderr} {
 		for line := range strings.Lines(string(out)) {
 			fmt.Fprintf(s.stderr, "initialisation: %s\n", printableLines(strings.TrimSuffix(line, "\n")))

@@ -61,12 +61,12 @@ const (
 
 // initialise finds or makes the module that starts where the function is initialised. It
 // is nil, and the snapshot says why, where that cannot be; an error is only that the
-// context ended.
-func (f *Function) initialise(ctx context.Context, cacheDir string) (*wasm.Module, error) {
-	c := newSnapshotCache(f, filepath.Join(cacheDir, snapshotDir))
+// context ended. What is compiled of it is to be kept in dir.
+func (f *Function) initialise(ctx context.Context, cacheDir string) (frozen *wasm.Module, dir string, err error) {
+	c := newSnapshotCache(f, cacheDir)
 	if s, m := c.find(); s != nil && !(f.worker.cfg.Warm && m == nil && s.onlyFiles()) {
 		f.snapshot = s
-		return m, nil
+		return m, c.dir, nil
 	}
 	s := &Snapshot{Made: true}
 	for _, step := range f.steps[:f.main] {
@@ -76,9 +76,9 @@ func (f *Function) initialise(ctx context.Context, cacheDir string) (*wasm.Modul
 		}
 	}
 	f.snapshot = s
-	frozen, err := f.freeze(ctx, s, c.dir)
+	b, err := f.freeze(ctx, s, c.dir)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("initialise: %w", context.Cause(ctx))
+		return nil, "", fmt.Errorf("initialise: %w", context.Cause(ctx))
 	}
 	var refused *snapshot.Refused
 	lasting := err == nil || errors.As(err, &refused)
@@ -88,18 +88,17 @@ func (f *Function) initialise(ctx context.Context, cacheDir string) (*wasm.Modul
 			s.Refused = refused.Reason
 		}
 	}
-	var m *wasm.Module
 	if err == nil {
-		if m, err = wasm.Parse(frozen); err != nil {
-			return nil, fmt.Errorf("read what the function was initialised to: %w", err)
+		if frozen, err = wasm.Parse(b); err != nil {
+			return nil, "", fmt.Errorf("read what the function was initialised to: %w", err)
 		}
-		s.Size, s.SHA256 = len(frozen), checksum(frozen)
+		s.Size, s.SHA256 = len(b), checksum(b)
 	}
-	if lasting && (m == nil || !slices.Contains(s.Reads, readsFiles)) {
-		c.keep(s, frozen)
+	if lasting && (frozen == nil || !slices.Contains(s.Reads, readsFiles)) {
+		c.keep(s, b)
 	}
 	f.tell()
-	return m, nil
+	return frozen, c.dir, nil
 }
 
 // onlyFiles reports whether files are all that keeps the function from being initialised
@@ -184,6 +183,9 @@ func (f *Function) capture(ctx context.Context, s *Snapshot, reading *snapshot.R
 // tell logs how the function was initialised.
 func (f *Function) tell() {
 	s, log := f.snapshot, f.worker.cfg.Log
+	if told := f.worker.cfg.Initialised; told != nil {
+		told(f)
+	}
 	if s.Refused != "" {
 		log.Info("each invocation initialises the function", "function", f.Name.String(), "steps", s.Steps, "reason", s.Refused)
 		return

@@ -217,8 +217,8 @@ func TestDamagedSnapshotsAreMadeAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pattern := range []string{"*" + frozenSuffix, "*" + snapshotSuffix} {
-		found, err := filepath.Glob(filepath.Join(dir, snapshotDir, pattern))
+	for _, pattern := range []string{frozenFile, descriptionFile} {
+		found, err := filepath.Glob(filepath.Join(dir, snapshotDir, "*", pattern))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%s: %q, %v", pattern, found, err)
 		}

@@ -12,46 +12,45 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/wasm"
 )
 
-// A snapshot is kept as KEY.snapshot.json and, if the function could be initialised once,
-// KEY.snapshot.wasm, in a directory of a function's own. KEY is a hash of all that the
-// snapshot depends on. The first file has the hash of the second.
-
-// snapshotDir is where, in a function's object directory, its snapshot is kept, and what
-// was compiled of it.
-const snapshotDir = "snapshot"
+// A snapshot is kept as snapshot/KEY/snapshot.json and, if the function could be
+// initialised once, snapshot.wasm beside it, in a function's object directory. KEY begins
+// with the module's hash and goes on with one of all else that the snapshot depends on.
+// The first file has the hash of the second. What was compiled of it is there too.
 
 const (
-	snapshotSuffix  = ".snapshot.json"
-	frozenSuffix    = ".snapshot.wasm"
+	snapshotDir     = "snapshot"
+	descriptionFile = "snapshot.json"
+	frozenFile      = "snapshot.wasm"
 	maxDescription  = 1 << 20
 	snapshotVersion = "1" // of what freezing does
 )
 
 // snapshotCache finds and keeps the snapshot of one function.
 type snapshotCache struct {
-	f   *Function
-	dir string
-	key string
+	f      *Function
+	dir    string
+	module string // what KEYs of the module begin with
 }
 
-func newSnapshotCache(f *Function, dir string) *snapshotCache {
-	h := sha256.New()
-	h.Write(f.original.Bytes())
-	said := []string{snapshotVersion, fmt.Sprint(f.worker.cfg.SharedRoot), fmt.Sprint(f.worker.cfg.Initial)}
+func newSnapshotCache(f *Function, objects string) *snapshotCache {
+	said := []string{snapshotVersion, fmt.Sprint(f.worker.cfg.SharedRoot)}
 	for _, s := range f.steps[:f.main] {
 		said = append(said, s.Export)
 	}
-	h.Write([]byte("\x00" + strings.Join(append(said, f.env...), "\x00")))
-	return &snapshotCache{f: f, dir: dir, key: hex.EncodeToString(h.Sum(nil))[:32]}
+	rest := checksum([]byte(strings.Join(append(said, f.env...), "\x00")))
+	c := &snapshotCache{f: f, module: checksum(f.original.Bytes())[:16]}
+	c.dir = filepath.Join(objects, snapshotDir, c.module+"-"+rest[:16])
+	return c
 }
 
-func (c *snapshotCache) path(suffix string) string { return filepath.Join(c.dir, c.key+suffix) }
+func (c *snapshotCache) path(file string) string { return filepath.Join(c.dir, file) }
 
 // find returns what is kept, with the module if the function could be initialised once.
 // What is damaged is as good as nothing.
@@ -62,19 +61,19 @@ func (c *snapshotCache) find() (*Snapshot, *wasm.Module) {
 		}
 		return nil, nil
 	}
-	s, err := readSnapshot(c.path(snapshotSuffix))
+	s, err := readSnapshot(c.path(descriptionFile))
 	if err != nil {
 		return damaged(err)
 	}
 	if s.Refused != "" {
 		return s, nil
 	}
-	b, err := readPlain(c.path(frozenSuffix), wasm.MaxModuleSize)
+	b, err := readPlain(c.path(frozenFile), wasm.MaxModuleSize)
 	if err != nil {
 		return damaged(err)
 	}
 	if checksum(b) != s.SHA256 {
-		return damaged(fmt.Errorf("%s has changed", c.path(frozenSuffix)))
+		return damaged(fmt.Errorf("%s has changed", c.path(frozenFile)))
 	}
 	m, err := wasm.Parse(b)
 	if err != nil {
@@ -83,45 +82,51 @@ func (c *snapshotCache) find() (*Snapshot, *wasm.Module) {
 	return s, m
 }
 
-// keep keeps a snapshot in place of all others of the function. Without it, the next
-// process makes it again.
+// keep keeps a snapshot, and drops those of modules that the function was before. Without
+// it, the next process makes it again.
 func (c *snapshotCache) keep(s *Snapshot, frozen []byte) {
 	err := os.MkdirAll(c.dir, 0o755)
 	if err == nil && frozen != nil {
-		err = replaceFile(c.path(frozenSuffix), frozen)
+		err = replaceFile(c.path(frozenFile), frozen)
 	}
 	if err == nil {
 		var b []byte
 		if b, err = json.MarshalIndent(s, "", "  "); err == nil {
-			err = replaceFile(c.path(snapshotSuffix), append(b, '\n'))
+			err = replaceFile(c.path(descriptionFile), append(b, '\n'))
 		}
 	}
 	if err != nil {
 		c.f.worker.cfg.Log.Warn("a snapshot is not kept, so the next start makes it again", "function", c.f.Name.String(), "error", err)
 	}
-	for _, suffix := range []string{snapshotSuffix, frozenSuffix} {
-		old, _ := filepath.Glob(filepath.Join(c.dir, "*"+suffix)) // the pattern is right
-		for _, p := range old {
-			if !strings.HasPrefix(filepath.Base(p), c.key) {
-				_ = os.Remove(p) // it only takes space
-			}
+	old, _ := filepath.Glob(filepath.Join(filepath.Dir(c.dir), "*-*")) // the pattern is right
+	for _, p := range old {
+		if !strings.HasPrefix(filepath.Base(p), c.module) {
+			_ = os.RemoveAll(p) // it only takes space
 		}
 	}
 }
 
-// FindSnapshot is the newest snapshot that is kept of a function; nil if there is none.
-func FindSnapshot(st *store.Store, name guest.Name) *Snapshot {
+// FindSnapshot is the newest snapshot that is kept of a function that is that module; nil
+// if there is none.
+func FindSnapshot(st *store.Store, name guest.Name, module *wasm.Module) *Snapshot {
 	dir, err := st.ObjectDir(name)
 	if err != nil {
 		return nil
 	}
-	all, _ := filepath.Glob(filepath.Join(dir, snapshotDir, "*"+snapshotSuffix)) // the pattern is right
+	pattern := filepath.Join(dir, snapshotDir, checksum(module.Bytes())[:16]+"-*", descriptionFile)
+	all, _ := filepath.Glob(pattern) // it is right
+	var newest *Snapshot
+	var at time.Time
 	for _, p := range all {
+		info, err := os.Stat(p)
+		if err != nil || info.ModTime().Before(at) {
+			continue
+		}
 		if s, err := readSnapshot(p); err == nil {
-			return s
+			newest, at = s, info.ModTime()
 		}
 	}
-	return nil
+	return newest
 }
 
 func readSnapshot(path string) (*Snapshot, error) {

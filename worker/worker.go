@@ -47,6 +47,9 @@ type Config struct {
 	Snapshots bool
 	// Initial are the limits of that. Its time is a minute unless they say.
 	Initial guest.Limits
+	// Initialised is told of a function whose Snapshot has just been made, or refused. May
+	// be nil.
+	Initialised func(*Function)
 	// WarmExport is an export that initialises functions, behind their constructors and
 	// zygotes; empty for what each was kept with.
 	WarmExport string
@@ -178,14 +181,14 @@ func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module,
 func (f *Function) make(ctx context.Context, cacheDir string) error {
 	parsed := f.original
 	if w := f.worker; w.cfg.Snapshots && !w.cfg.Engine.DebugInfo && f.main > 0 {
-		frozen, err := f.initialise(ctx, cacheDir)
+		frozen, dir, err := f.initialise(ctx, cacheDir)
 		if err != nil {
 			return err
 		}
 		if frozen != nil {
 			f.plain = sync.OnceValues(func() (*Function, error) { return f.openPlain(cacheDir) })
 			f.steps, f.main = f.steps[f.main:], 0
-			parsed, cacheDir = frozen, filepath.Join(cacheDir, snapshotDir)
+			parsed, cacheDir = frozen, dir
 		}
 	}
 	if f.plain == nil && f.worker.cfg.Warm {
