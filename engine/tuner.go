@@ -123,6 +123,9 @@ func (t *tuner) best() wasmtime.Reset {
 	return best
 }
 
+// Kept reports whether the module's instances can be kept at all.
+func (m *Module) Kept() bool { return m.warm != nil }
+
 // Reset is how the module's instances are had at present: ResetFresh if none are kept, and
 // ResetMeasured while the ways are being tried.
 func (m *Module) Reset() Reset {

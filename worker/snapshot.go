@@ -60,8 +60,8 @@ const (
 )
 
 // initialise finds or makes the module that starts where the function is initialised. It
-// is nil, and the snapshot says why, where that cannot be; an error is only that the
-// context ended. What is compiled of it is to be kept in dir.
+// is nil, and the snapshot says why, where that cannot be; an error is that the
+// context ended, or that the module cannot be compiled or linked. What is compiled of it is to be kept in dir.
 func (f *Function) initialise(ctx context.Context, cacheDir string) (frozen *wasm.Module, dir string, err error) {
 	c := newSnapshotCache(f, cacheDir)
 	if s, m := c.find(); s != nil && !(f.worker.cfg.Warm && m == nil && s.onlyFiles()) {
@@ -81,6 +81,11 @@ func (f *Function) initialise(ctx context.Context, cacheDir string) (frozen *was
 		return nil, "", fmt.Errorf("initialise: %w", context.Cause(ctx))
 	}
 	var refused *snapshot.Refused
+	var link *guest.LinkError
+	var failure *guest.CompileFailure
+	if errors.As(err, &link) || errors.As(err, &failure) {
+		return nil, "", err // it would be the same without a snapshot
+	}
 	lasting := err == nil || errors.As(err, &refused)
 	if err != nil {
 		s.Refused, s.Stdout, s.Stderr = err.Error(), nil, nil

@@ -15,7 +15,9 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/wasi"
 	"github.com/faaslens/faaslens/internal/guesttest"
+	"github.com/faaslens/faaslens/scheduler"
 	"github.com/faaslens/faaslens/store"
+	"github.com/faaslens/faaslens/wasm/wasmtest"
 )
 
 // reopen opens a function of a worker's store by another worker.
@@ -255,5 +257,55 @@ func TestACancelledOpeningSaysSo(t *testing.T) {
 	cancel(errors.New("enough"))
 	if f, err := other.Open(ctx, name); err == nil || !strings.Contains(err.Error(), "enough") {
 		t.Errorf("%v, %v", f, err)
+	}
+}
+
+func TestInstancesOfModulesThatHideGlobalsAreKept(t *testing.T) {
+	w := testWorker(t, Config{Warm: true})
+	name := guest.Name{User: "test", Function: "hidden"}
+	// A counter that is a global which nothing exports; its code is what it exits with.
+	module := wasmtest.Module(
+		wasmtest.Section(1, wasmtest.Vec(wasmtest.FuncType(nil, []guest.ValueType{guest.I32}))),
+		wasmtest.Section(3, wasmtest.Vec(wasmtest.B(0))),
+		wasmtest.Section(5, wasmtest.Vec(wasmtest.B(0, 1))),
+		wasmtest.Section(6, wasmtest.Vec(wasmtest.Cat(wasmtest.B(0x7f, 1), wasmtest.I32Const(41)))),
+		wasmtest.Section(7, wasmtest.Vec(wasmtest.Export("memory", 2, 0), wasmtest.Export("main", 0, 0))),
+		wasmtest.Section(10, wasmtest.Vec(wasmtest.Body(0x23, 0, 0x41, 1, 0x6a, 0x24, 0, 0x23, 0))),
+	)
+	if _, err := w.cfg.Store.Add(name, module, store.AddOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Open(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for range 50 {
+		if _, _, o, err := invoke(f, &Invocation{}); err != nil || o.Code != 42 {
+			t.Fatalf("code %d, %v; want 42", o.Code, err)
+		}
+	}
+	if !f.module.Kept() {
+		t.Error("its instances are not kept")
+	}
+}
+
+func TestAnInvocationThatInitialisesItselfHasItsBacktrace(t *testing.T) {
+	w := testWorker(t, Config{})
+	f := reopen(t, w, Config{Snapshots: true}, add(t, w, "warm/once.cpp").Name)
+	want := func(inv *Invocation) []scheduler.Frame {
+		t.Helper()
+		_, _, _, err := invoke(f, inv)
+		var trap *guest.Trap
+		if !errors.As(err, &trap) {
+			t.Fatal(err)
+		}
+		return f.PlainBacktrace(trap.Frames)
+	}
+	args := []string{"function.wasm", "trap"}
+	from := want(&Invocation{Args: args})
+	f.snapshot.Reads = []string{readsArguments} // as if it had
+	if d := cmp.Diff(from, want(&Invocation{Args: args})); d != "" || f.opened.Load() == nil {
+		t.Errorf("the backtrace (-from the snapshot +without):\n%s", d)
 	}
 }
