@@ -51,10 +51,22 @@ func (t *totals) series(name string) *series {
 }
 
 // metrics answers with all metrics in the Prometheus text format.
-func (l *Ledger) metrics(s *scheduler.Scheduler) http.HandlerFunc {
-	all := prometheus.Gatherers{l.registry, stateOf(s)}
+func (l *Ledger) metrics(s *scheduler.Scheduler, f Functions) http.HandlerFunc {
+	all := prometheus.Gatherers{l.registry, stateOf(s), waysOf(f)}
 	h := promhttp.HandlerFor(all, promhttp.HandlerOpts{})
 	return h.ServeHTTP
+}
+
+// waysOf gathers how functions have their instances.
+func waysOf(f Functions) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	for _, way := range []string{"fresh", "sticky", "scan", "copy", "measured"} {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "faaslens_functions_ready", ConstLabels: prometheus.Labels{"instances": way},
+			Help: "Functions that are ready, by how they have their instances: fresh, or kept and put back in a way that is measured.",
+		}, func() float64 { return float64(f.Instances()[way]) }))
+	}
+	return r
 }
 
 // stateOf gathers how much a scheduler has to do.

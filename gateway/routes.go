@@ -35,7 +35,7 @@ func (g *Gateway) routes() []route {
 		{"POST", "/v1/flush", g.flush},
 		{"GET", "/healthz", g.healthy},
 		{"GET", "/readyz", g.ready},
-		{"GET", "/metrics", g.cfg.Ledger.metrics(g.cfg.Scheduler)},
+		{"GET", "/metrics", g.cfg.Ledger.metrics(g.cfg.Scheduler, g.cfg.Functions)},
 		{"GET", "/openapi.json", g.openAPI},
 	}
 }

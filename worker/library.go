@@ -289,6 +289,24 @@ func (l *Library) Close() {
 	l.open.Wait()
 }
 
+// Instances tells how many functions that are ready have their instances in which way, by
+// the names of engine.Reset.
+func (l *Library) Instances() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ways := make(map[string]int)
+	for _, b := range l.books {
+		select {
+		case <-b.ready:
+			if b.function != nil {
+				ways[b.function.module.Reset().String()]++
+			}
+		default: // it is being opened
+		}
+	}
+	return ways
+}
+
 // Stacks tells where the invocations are that run, without stopping them.
 func (l *Library) Stacks() []scheduler.Stack {
 	var all []scheduler.Stack
