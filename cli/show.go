@@ -141,16 +141,22 @@ func images(st *store.Store, name guest.Name) []imageReport {
 	if err != nil {
 		return all
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return all
-	}
-	for _, e := range entries {
-		info, err := os.Stat(filepath.Join(dir, e.Name()))
-		if err != nil || !info.Mode().IsRegular() || strings.HasSuffix(e.Name(), ".json") || strings.HasPrefix(e.Name(), ".") {
-			continue
+	add := func(path string) {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().IsRegular() && !strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".") {
+			all = append(all, imageReport{path, info.Size(), info.ModTime().UTC()})
 		}
-		all = append(all, imageReport{filepath.Join(dir, e.Name()), info.Size(), info.ModTime().UTC()})
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		add(filepath.Join(dir, e.Name()))
+	}
+	// Images of what a function was made into.
+	for _, pattern := range []string{"*/*.cwasm", "snapshot/*/*.cwasm"} {
+		made, _ := filepath.Glob(filepath.Join(dir, pattern)) // the patterns are right
+		for _, path := range made {
+			add(path)
+		}
 	}
 	return all
 }

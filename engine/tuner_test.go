@@ -86,3 +86,19 @@ func TestAWayThatIsGivenIsKept(t *testing.T) {
 		}
 	}
 }
+
+func TestPagesThatWereOnlyCopiedDoNotCountAsWritten(t *testing.T) {
+	e := warmEngine(t, Config{Shards: 1, Slots: 1, Reset: ResetCopy})
+	m := compileWarm(t, e, `(module (memory (export "memory") 3) (func (export "run") (i32.store (i32.const 70000) (i32.const 1))))`)
+	for _, way := range []wasmtime.Reset{wasmtime.ResetCopy, wasmtime.ResetSticky, wasmtime.ResetSticky} {
+		m.warm.tuner.reset.Store(int32(way))
+		if _, err := m.Run(context.Background(), &Run{States: []any{&told{}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := <-m.warm.parked[0]
+	if n := s.native.Written(); n > 1 {
+		t.Errorf("%d pages are written back, want 1", n)
+	}
+	m.warm.parked[0] <- s
+}

@@ -52,6 +52,15 @@ func (s *Slot) Cost() Cost {
 	return Cost{Settled: bool(c.settled), Time: time.Duration(c.nanos), Faults: int64(c.faults)}
 }
 
+// Written is how many pages of a kept instance are written back after each run, as far as
+// they are known.
+func (s *Slot) Written() int {
+	if s.c.warm == nil {
+		return 0
+	}
+	return int(s.c.warm.count)
+}
+
 // EndCapture drops the instance that was kept to be read.
 func (s *Slot) EndCapture() { C.fl_end_capture(s.c) }
 

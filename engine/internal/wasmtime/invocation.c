@@ -252,7 +252,7 @@ void fl_drop_warm(fl_invocation *iv) {
 
 // open_warm readies the instance that was kept, or a new one that is to be.
 static int open_warm(fl_invocation *iv) {
-  if (iv->warm && iv->policy == FL_FRESH)
+  if (iv->warm && (iv->policy == FL_FRESH || (iv->warm->copied && iv->policy != FL_COPY_ALL)))
     fl_drop(iv);
   fl_warm *w = iv->warm;
   if (!w) {

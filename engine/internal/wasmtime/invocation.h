@@ -61,6 +61,7 @@ typedef struct {
   size_t count, room, most;
   bool known;    // pages are complete, but for faults since
   bool refilled; // the set was given up at the last end
+  bool copied;   // all of memory was written back: all of it looks written
   int64_t memory_hard, table; // the store's limits
   struct {
     wasmtime_global_t global;

@@ -174,6 +174,7 @@ static bool find_written(fl_invocation *iv, fl_warm *w) {
 static bool restore_memory(fl_invocation *iv, fl_warm *w, int policy) {
   const uint8_t *from = w->first->bytes;
   if (policy == FL_COPY_ALL || iv->engine->pagemap < 0) {
+    w->copied = policy == FL_COPY_ALL;
     memcpy(iv->base, from, w->first->size);
     return true;
   }
