@@ -32,6 +32,9 @@ const (
 	// one of the same kind in the same slot shows what it costs.
 	samples  = 9
 	maxTries = 64
+	// fewSamples are enough of a way that cost muchMore times as much as another in each.
+	fewSamples = 3
+	muchMore   = 4
 	// trialEvery is after how many runs the ways are tried again.
 	trialEvery = 20_000
 	// faultCost is what a page fault in the guest takes (measured: 0.5 to 2 µs).
@@ -93,7 +96,7 @@ func (t *tuner) note(way wasmtime.Reset, c wasmtime.Cost) {
 	if c.Settled {
 		t.costs[t.way] = append(t.costs[t.way], c.Time+time.Duration(c.Faults)*faultCost)
 	}
-	if len(t.costs[t.way]) < samples && t.tries < maxTries {
+	if len(t.costs[t.way]) < samples && t.tries < maxTries && !t.hopeless() {
 		return
 	}
 	t.way, t.tries = t.way+1, 0
@@ -107,6 +110,26 @@ func (t *tuner) note(way wasmtime.Reset, c wasmtime.Cost) {
 	t.trying.Store(false)
 }
 
+// hopeless reports whether the way that is tried has cost much more than another, in each
+// of its first runs.
+func (t *tuner) hopeless() bool {
+	costs := t.costs[t.way]
+	if len(costs) < fewSamples {
+		return false
+	}
+	for _, others := range t.costs[:t.way] {
+		if len(others) > 0 && slices.Min(costs) > muchMore*median(others) {
+			return true
+		}
+	}
+	return false
+}
+
+func median(costs []time.Duration) time.Duration {
+	slices.Sort(costs)
+	return costs[len(costs)/2]
+}
+
 // best is the way with the least median cost. One that no run has shown the cost of does
 // not count; if there is no other, it is the first.
 func (t *tuner) best() wasmtime.Reset {
@@ -115,9 +138,8 @@ func (t *tuner) best() wasmtime.Reset {
 		if len(costs) == 0 {
 			continue
 		}
-		slices.Sort(costs)
-		if median := costs[len(costs)/2]; least < 0 || median < least {
-			best, least = t.ways[i], median
+		if m := median(costs); least < 0 || m < least {
+			best, least = t.ways[i], m
 		}
 	}
 	return best
