@@ -22,6 +22,7 @@ func benchmarks() []benchmark {
 	return []benchmark{
 		kernelsBenchmark(),
 		freshBenchmark(),
+		warmStartBenchmark(),
 		hostcallBenchmark(),
 		killsBenchmark(),
 		profileBenchmark(),

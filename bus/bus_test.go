@@ -163,7 +163,7 @@ func TestModulesAreSeenByAll(t *testing.T) {
 	b := open(t, Config{Listen: "127.0.0.1:0"})
 	other := open(t, Config{URL: b.URL()})
 	name := guest.Name{User: "demo", Function: "hello"}
-	if err := b.PutModule(t.Context(), name, []byte("first")); err != nil {
+	if err := b.PutModule(t.Context(), name, []byte("first"), ""); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -174,10 +174,12 @@ func TestModulesAreSeenByAll(t *testing.T) {
 		t.Errorf("what is there: %+v", m)
 	}
 	<-ready
-	if err := b.PutModule(t.Context(), name, []byte("second")); err != nil {
+	if err := b.PutModule(t.Context(), name, []byte("second"), "prepare"); err != nil {
 		t.Fatal(err)
 	}
-	<-changes
+	if m := <-changes; m.WarmExport != "prepare" {
+		t.Errorf("the new version is %+v", m)
+	}
 	if got, err := other.GetModule(t.Context(), name, 100); err != nil || string(got) != "second" {
 		t.Errorf("the other process reads %q, %v", got, err)
 	}

@@ -19,11 +19,20 @@ type Module struct {
 	// Digest tells versions apart.
 	Digest  string
 	Deleted bool
+	// WarmExport is the export that prepares the function; empty for none.
+	WarmExport string
 }
 
-// PutModule makes a module the newest of its function.
-func (b *Bus) PutModule(ctx context.Context, name guest.Name, module []byte) error {
-	if _, err := b.modules.Put(ctx, jetstream.ObjectMeta{Name: name.String()}, bytes.NewReader(module)); err != nil {
+// warmExportKey is what a module's WarmExport is called in its metadata.
+const warmExportKey = "warm-export"
+
+// PutModule makes a module the newest of its function, with the export that prepares it.
+func (b *Bus) PutModule(ctx context.Context, name guest.Name, module []byte, warmExport string) error {
+	meta := jetstream.ObjectMeta{Name: name.String()}
+	if warmExport != "" {
+		meta.Metadata = map[string]string{warmExportKey: warmExport}
+	}
+	if _, err := b.modules.Put(ctx, meta, bytes.NewReader(module)); err != nil {
 		return fmt.Errorf("store the module of %s on the bus: %w", name, err)
 	}
 	return nil
@@ -77,7 +86,7 @@ func (b *Bus) WatchModules(ctx context.Context, f func(Module), ready func()) er
 				b.cfg.Log.Warn("there is something on the bus that is no function", "name", strings.ToValidUTF8(info.Name, "?"))
 				continue
 			}
-			f(Module{Function: name, Digest: info.Digest, Deleted: info.Deleted})
+			f(Module{Function: name, Digest: info.Digest, Deleted: info.Deleted, WarmExport: info.Metadata[warmExportKey]})
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -16,6 +16,7 @@ import (
 
 func (s *session) addCommand() *cobra.Command {
 	var strip bool
+	var warmExport string
 	cmd := &cobra.Command{
 		Use:   "add USER/FUNCTION FILE.wasm [flags]",
 		Short: "Add a WebAssembly module as a function",
@@ -23,7 +24,8 @@ func (s *session) addCommand() *cobra.Command {
 that name, and compiles it for this machine. Split debug information that was packed
 beside the module, as MODULE.dwp, is kept too.`,
 		Example: `  faaslens add demo/python python.wasm
-  faaslens add demo/app target/wasm32-wasip1/release/app.wasm --strip`,
+  faaslens add demo/app target/wasm32-wasip1/release/app.wasm --strip
+  faaslens add demo/model model.wasm --warm-export load_model`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return misuse("want USER/FUNCTION and a file, such as demo/app app.wasm; there are %d arguments", len(args))
@@ -44,6 +46,9 @@ beside the module, as MODULE.dwp, is kept too.`,
 			if err != nil {
 				return fmt.Errorf("add %s: %w", name, err)
 			}
+			if err := checkWarmExport(module, warmExport); err != nil {
+				return fmt.Errorf("add %s: %w", name, err)
+			}
 			st, err := s.openStore()
 			if err != nil {
 				return err
@@ -55,7 +60,7 @@ beside the module, as MODULE.dwp, is kept too.`,
 			if abs, err := filepath.Abs(origin); err == nil {
 				origin = abs
 			}
-			kept, err := st.Add(name, module, store.AddOptions{Strip: strip, Package: dwp, Origin: "added from " + origin})
+			kept, err := st.Add(name, module, store.AddOptions{Strip: strip, Package: dwp, Origin: "added from " + origin, WarmExport: warmExport})
 			if err != nil {
 				return err
 			}
@@ -63,6 +68,7 @@ beside the module, as MODULE.dwp, is kept too.`,
 		},
 	}
 	cmd.Flags().BoolVar(&strip, "strip", false, "run a module without debug information, which is kept beside it")
+	cmd.Flags().StringVar(&warmExport, "warm-export", "", warmExportUsage)
 	return cmd
 }
 

@@ -18,9 +18,10 @@ import (
 
 // buildFlags is what the command line says about a build.
 type buildFlags struct {
-	opt   optFlag
-	lang  string
-	strip bool
+	opt        optFlag
+	lang       string
+	strip      bool
+	warmExport string
 }
 
 // optFlag is an optimisation level: -O2, -Os or -O 2.
@@ -50,7 +51,8 @@ built here.`,
 		Example: `  faaslens build demo/hello hello.c
   faaslens build demo/imgsmith demo/imgsmith/*.c -O3
   faaslens build demo/app main.cpp util.c -O1 --strip -- -Wall -DNDEBUG -Isrc
-  faaslens build demo/gofunc ./cmd/gofunc`,
+  faaslens build demo/gofunc ./cmd/gofunc
+  faaslens build demo/model model.c --warm-export load_model`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			n := cmd.ArgsLenAtDash()
 			if n < 0 {
@@ -82,6 +84,7 @@ built here.`,
 	flags.VarP(&f.opt, "opt", "O", "optimisation `LEVEL`: 0, 1, 2, 3, s or z, as in -O2")
 	flags.StringVar(&f.lang, "lang", "", "`LANGUAGE` of the sources: c, c++, go or rust (default: by their names)")
 	flags.BoolVar(&f.strip, "strip", false, "run a module without debug information, which is kept beside it")
+	flags.StringVar(&f.warmExport, "warm-export", "", warmExportUsage)
 	return cmd
 }
 
@@ -100,13 +103,16 @@ func (s *session) build(ctx context.Context, name guest.Name, f *buildFlags, sou
 	}
 	defer st.Close()
 	module, result, err := s.compile(ctx, st, toolchain.Request{
-		Lang: lang, Sources: sources, Opt: toolchain.Opt(f.opt), Flags: flags,
+		Lang: lang, Sources: sources, Opt: toolchain.Opt(f.opt), Flags: flags, WarmExport: f.warmExport,
 	})
 	if err != nil {
 		return adviseOnDisk(err)
 	}
+	if err := checkWarmExport(module, f.warmExport); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
 	origin := fmt.Sprintf("built from %s by %s", strings.Join(sources, " "), result.Compiler)
-	kept, err := st.Add(name, module, store.AddOptions{Strip: f.strip, Origin: origin})
+	kept, err := st.Add(name, module, store.AddOptions{Strip: f.strip, Origin: origin, WarmExport: f.warmExport})
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,12 @@ func (c *companions) start() error {
 		if e.Compile, c.err = c.session.compileApart(); c.err != nil {
 			return
 		}
+		told := c.session.tellInitial
+		if c.quiet {
+			told = nil
+		}
 		c.worker, c.err = worker.New(worker.Config{
-			Store: c.workshop.store, State: c.workshop.state, SharedRoot: c.shared,
+			Store: c.workshop.store, State: c.workshop.state, SharedRoot: c.shared, Snapshots: true, Initialised: told,
 			Engine: e,
 		})
 		if c.err != nil {

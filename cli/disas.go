@@ -116,7 +116,7 @@ func (s *session) openListing(name guest.Name, f *disasFlags) (m *listing.Module
 	}
 	var image []byte
 	w, err := s.newWorkshop(worker.Config{
-		AllowUnknown: true, Engine: engine.Config{Shards: 1, Slots: fewSlots},
+		AllowUnknown: true, Snapshots: true, Engine: engine.Config{Shards: 1, Slots: fewSlots},
 		Loaded: func(_ *worker.Function, l codemap.Loaded) { image = l.Image },
 	})
 	if err != nil {

@@ -162,5 +162,5 @@ func (s *session) faasmWorkshop() (*workshop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.newPerfWorkshop(worker.Config{SharedRoot: true}, perf)
+	return s.newPerfWorkshop(worker.Config{SharedRoot: true, Snapshots: true}, perf)
 }

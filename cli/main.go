@@ -70,7 +70,7 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		s.serveCommand(), s.buildCommand(), s.addCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
+		s.serveCommand(), s.buildCommand(), s.addCommand(), s.snapshotCommand(), s.listCommand(), s.showCommand(), s.rmCommand(),
 		s.runCommand(), s.profileCommand(), s.flameCommand(s.collectCPU), s.stackCommand(), s.symbolsCommand(), s.disasCommand(), s.wastCommand(),
 		s.gdbCommand(), s.lldbCommand(), s.perfCommand(), s.callgrindCommand(),
 		s.doctorCommand(), s.versionCommand(), s.toolCommand(),

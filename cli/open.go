@@ -46,6 +46,9 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 		return nil, err
 	}
 	w := &workshop{store: st, progress: s.newProgress()}
+	if perf != perfOff || s.env.get(emulatedVariable) != "" {
+		cfg.Snapshots = false // what is measured is all that it does
+	}
 	if perf != perfOff {
 		if w.perf, err = s.startPerf(perf, st, &cfg); err != nil {
 			st.Close()
@@ -71,7 +74,7 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 		st.Close()
 		return nil, err
 	}
-	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
+	cfg.Store, cfg.State, cfg.Progress, cfg.Initialised = st, w.state, w.progress.compiling, s.tellInitial
 	if w.worker, err = worker.New(cfg); err != nil {
 		w.perf.close()
 		st.Close()
@@ -136,7 +139,7 @@ const maxWarnings = 20
 // prepare compiles a function ahead of time, so that its first run is warm, and
 // warns of imports that nobody provides.
 func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Function, func(), error) {
-	w, err := s.newWorkshop(worker.Config{AllowUnknown: true, Engine: engine.Config{Shards: 1, Slots: fewSlots}})
+	w, err := s.newWorkshop(worker.Config{AllowUnknown: true, Snapshots: true, Engine: engine.Config{Shards: 1, Slots: fewSlots}})
 	if err != nil {
 		return nil, nil, err
 	}

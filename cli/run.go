@@ -24,7 +24,7 @@ import (
 // runFlags is what the command line says about a run.
 type runFlags struct {
 	input, inputFile, cmdline  string
-	perf                       string
+	perf, warmExport           string
 	env, dirs, sourceMap       []string
 	runs                       int
 	timeout                    timeoutFlag
@@ -88,6 +88,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.memory, "memory", fmt.Sprintf("most linear memory: `SIZE` (default %s)", guest.FormatBytes(engine.DefaultMemory)))
 	flags.Var(&f.outputLimit, "output-limit", fmt.Sprintf("most it may write: `SIZE` (default %s; 'run --json' %s)", guest.FormatBytes(engine.DefaultOutput), guest.FormatBytes(jsonOutput)))
 	flags.Var(&f.stack, "stack", fmt.Sprintf("native stack for its calls: `SIZE`, at most %s (default %s)", guest.FormatBytes(engine.MaxStack), guest.FormatBytes(engine.DefaultStack)))
+	flags.StringVar(&f.warmExport, "warm-export", "", "call that export once, before all runs, to prepare it: `NAME` (default: what it was kept with)")
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
 }
 
@@ -147,9 +148,16 @@ func (s *session) run(ctx context.Context, name guest.Name, f *runFlags, args []
 
 // worker shapes the worker of a command that runs one function, once at a time.
 func (f *runFlags) worker() worker.Config {
-	return worker.Config{AllowUnknown: f.allowUnknown, Engine: engine.Config{
-		Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
-	}}
+	return worker.Config{
+		AllowUnknown: f.allowUnknown,
+		// A trace has all host calls.
+		Snapshots: !f.trace, WarmExport: f.warmExport, Initial: guest.Limits{
+			Memory: uint64(f.memory), Timeout: time.Duration(f.timeout), Stack: uint64(f.stack),
+		},
+		Engine: engine.Config{
+			Shards: 1, Slots: fewSlots, Stack: max(engine.DefaultStack, uint64(f.stack)), DebugInfo: f.nativeDebug,
+		},
+	}
 }
 
 // invocation is what every run is given. With an error, its directories may be open.

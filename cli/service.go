@@ -78,7 +78,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 	local := state.NewLocal(v.bus.State(), state.Limits{})
 	v.openFiles(f)
 	v.worker, err = worker.New(worker.Config{
-		Store: v.store, State: local, Files: v.files, SharedRoot: f.sharedRoot, Warm: true, Log: log,
+		Store: v.store, State: local, Files: v.files, SharedRoot: f.sharedRoot, Warm: true, Snapshots: true, Log: log,
 		// A function that waits keeps its instance. Where there were none left for those
 		// that it waits for, all would wait for ever.
 		Engine: engine.Config{Shards: shards, DebugInfo: debug, Compile: compile, Slots: max(engine.DefaultSlots, (f.instances+roots+shards-1)/shards)},

@@ -107,7 +107,7 @@ func (l *sharedLibrary) Publish(ctx context.Context, name guest.Name, module []b
 	if err != nil {
 		return f, err
 	}
-	return f, l.bus.PutModule(ctx, name, module)
+	return f, l.bus.PutModule(ctx, name, module, o.WarmExport)
 }
 
 // Remove removes a function here and everywhere.
@@ -147,12 +147,12 @@ func (l *sharedLibrary) take(ctx context.Context, m bus.Module) {
 			l.told("remove %s, which was removed elsewhere: %v", m.Function, err)
 		}
 		return
-	case m.Deleted, err == nil && have.SHA256 == hexDigest(m.Digest):
+	case m.Deleted, err == nil && have.SHA256 == hexDigest(m.Digest) && have.Meta.WarmExport == m.WarmExport:
 		return
 	}
 	module, err := l.bus.GetModule(ctx, m.Function, l.limit)
 	if err == nil {
-		_, err = l.Library.Publish(ctx, m.Function, module, store.AddOptions{Origin: "the bus"})
+		_, err = l.Library.Publish(ctx, m.Function, module, store.AddOptions{Origin: "the bus", WarmExport: m.WarmExport})
 	}
 	if err != nil {
 		l.told("take %s from the bus: %v", m.Function, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/wasm"
+	"github.com/faaslens/faaslens/worker"
 )
 
 func (s *session) showCommand() *cobra.Command {
@@ -56,12 +57,15 @@ type functionReport struct {
 	BuildID      string         `json:"build_id,omitempty"`
 	Language     string         `json:"language,omitempty"`
 	Origin       string         `json:"origin,omitempty"`
+	WarmExport   string         `json:"warm_export,omitempty"`
 	Debug        string         `json:"debug"`
 	DebugFile    string         `json:"debug_file,omitempty"`
 	DebugProblem string         `json:"debug_problem,omitempty"`
 	Imports      []importReport `json:"imports"`
 	Exports      []exportReport `json:"exports"`
 	Images       []imageReport  `json:"images"`
+	// Snapshot is how it is initialised, as far as that has been found out.
+	Snapshot *worker.Snapshot `json:"snapshot,omitempty"`
 }
 
 type importReport struct {
@@ -112,8 +116,8 @@ func (s *session) show(name guest.Name, asJSON bool) error {
 func describe(st *store.Store, f store.Function, m *wasm.Module) *functionReport {
 	r := &functionReport{
 		Function: f.Name.String(), Path: f.Path, Size: f.Size, Modified: f.ModTime.UTC(), SHA256: f.SHA256,
-		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, Debug: debugWords(f),
-		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name),
+		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport, Debug: debugWords(f),
+		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name), Snapshot: worker.FindSnapshot(st, f.Name, m),
 	}
 	if debug, err := st.FindDebug(f.Name, m); err == nil {
 		r.DebugFile = debug.Path
@@ -137,16 +141,22 @@ func images(st *store.Store, name guest.Name) []imageReport {
 	if err != nil {
 		return all
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return all
-	}
-	for _, e := range entries {
-		info, err := os.Stat(filepath.Join(dir, e.Name()))
-		if err != nil || !info.Mode().IsRegular() || strings.HasSuffix(e.Name(), ".json") || strings.HasPrefix(e.Name(), ".") {
-			continue
+	add := func(path string) {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().IsRegular() && !strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".") {
+			all = append(all, imageReport{path, info.Size(), info.ModTime().UTC()})
 		}
-		all = append(all, imageReport{filepath.Join(dir, e.Name()), info.Size(), info.ModTime().UTC()})
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		add(filepath.Join(dir, e.Name()))
+	}
+	// Images of what a function was made into.
+	for _, pattern := range []string{"*/*.cwasm", "snapshot/*/*.cwasm"} {
+		made, _ := filepath.Glob(filepath.Join(dir, pattern)) // the patterns are right
+		for _, path := range made {
+			add(path)
+		}
 	}
 	return all
 }
@@ -166,6 +176,10 @@ func (s *session) printFunction(r *functionReport) error {
 	field("build id", r.BuildID)
 	field("language", r.Language)
 	field("origin", r.Origin)
+	field("warm export", r.WarmExport)
+	if r.Snapshot != nil {
+		field("initialised", snapshotWords(r.Snapshot))
+	}
 	field("debug", r.Debug)
 	if r.DebugFile != r.Path {
 		field("debug file", r.DebugFile)

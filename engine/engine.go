@@ -97,15 +97,29 @@ func (c Config) withDefaults() Config {
 type Reset int
 
 const (
+	// ResetMeasured tries the others on each module and takes what costs it least; now and
+	// then it tries again.
+	ResetMeasured Reset = iota
 	// ResetSticky writes back the pages that were written in any invocation so far. The
 	// kernel is asked for new ones only after an invocation with page faults. Where it
 	// would be more than about an eighth of memory, it starts over.
-	ResetSticky = Reset(wasmtime.ResetSticky)
+	ResetSticky
 	// ResetScan asks the kernel after each invocation.
-	ResetScan = Reset(wasmtime.ResetScan)
+	ResetScan
 	// ResetCopy writes all of memory back.
-	ResetCopy = Reset(wasmtime.ResetCopy)
+	ResetCopy
+	// ResetFresh keeps no instance: each invocation gets a new one.
+	ResetFresh
 )
+
+// String names the policy.
+func (r Reset) String() string {
+	names := [...]string{"measured", "sticky", "scan", "copy", "fresh"}
+	if r >= 0 && int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("reset %d", int(r))
+}
 
 // Engine compiles and runs modules. Its methods may be called from any goroutine.
 type Engine struct {
@@ -158,7 +172,6 @@ func New(cfg Config) (*Engine, error) {
 			Stack:         cfg.Stack,
 			TableElements: cfg.TableElements,
 			KeepResident:  cfg.KeepResident,
-			Reset:         wasmtime.Reset(cfg.Reset),
 			DebugInfo:     cfg.DebugInfo,
 			WithoutAVX512: cfg.Emulated,
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall"
+	"github.com/faaslens/faaslens/snapshot"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -160,7 +162,7 @@ func (m *Module) exportedFunc(name string) (guest.FuncType, bool) {
 // first exported one.
 func (m *Module) findMemory() {
 	for _, x := range m.parsed.Exports {
-		if x.Kind == wasm.KindMemory && (m.memory == "" || x.Name == "memory") {
+		if x.Kind == wasm.KindMemory && (m.memory == "" || x.Name == "memory") && !strings.HasPrefix(x.Name, snapshot.Prefix) {
 			m.memory = x.Name
 		}
 	}

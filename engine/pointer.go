@@ -2,9 +2,11 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/snapshot"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -14,7 +16,7 @@ func (m *Module) nativePointer(p *Pointer) (*wasmtime.Pointer, error) {
 		return nil, nil
 	}
 	for _, x := range m.parsed.Exports {
-		if x.Kind == wasm.KindTable {
+		if x.Kind == wasm.KindTable && !strings.HasPrefix(x.Name, snapshot.Prefix) {
 			return &wasmtime.Pointer{Table: x.Name, Index: p.Index, Arg: p.Arg, HasArg: p.NoArg == ""}, nil
 		}
 	}

@@ -26,6 +26,8 @@ type Run struct {
 	Pointer *Pointer
 	// Tag is what Stacks calls the invocation; the engine makes nothing of it.
 	Tag uint64
+	// captured is called if all steps ran, while there is the instance. May be nil.
+	captured func(*slot)
 }
 
 // Pointer is a function that is called by its index in the module's first exported
@@ -83,6 +85,8 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	manner := m.manner(r)
+	s.native.Prepare(manner)
 	start, generation := s.begin(ctx, r, l.MemorySoft, timeout)
 	var unwatch func() bool
 	if ctx.Done() != nil {
@@ -96,10 +100,19 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 		unwatch()
 	}
 	elapsed := s.end(start)
+	if manner.Measure {
+		m.warm.tuner.note(manner.Reset, s.native.Cost())
+	}
 
 	step, value := s.native.Step()
 	res := Result{Value: value, Step: step, Memory: s.native.Peak(), Elapsed: elapsed}
+	if r.captured != nil && status == wasmtime.Done && step == len(m.names) {
+		defer s.native.EndCapture()
+	}
 	if status == wasmtime.Done && s.err == nil && (l.MemorySoft == 0 || res.Memory <= l.MemorySoft) {
+		if r.captured != nil && step == len(m.names) {
+			r.captured(s)
+		}
 		return res, nil
 	}
 	if err = pointerError(r.Pointer, status); err == nil {

@@ -1,8 +1,7 @@
 package engine
 
 import (
-	"sync/atomic"
-
+	"github.com/faaslens/faaslens/snapshot"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -13,8 +12,7 @@ import (
 type warmth struct {
 	globals []string     // the mutable ones, by a name each is exported by
 	parked  []chan *slot // by shard: slots that keep an instance of the module
-	runs    atomic.Int32 // of the first trialRuns
-	dropped atomic.Int32 // of these, those whose instance could not be put back
+	tuner   *tuner
 }
 
 const (
@@ -22,8 +20,6 @@ const (
 	maxParked = 32
 	// maxWarmMemory bounds the memory of instances that are kept.
 	maxWarmMemory = 256 << 20
-	// trialRuns are looked at to see whether keeping instances of a module is worth it.
-	trialRuns = 32
 )
 
 // prepareWarmth decides whether instances can be kept.
@@ -32,10 +28,14 @@ func (m *Module) prepareWarmth() {
 		return
 	}
 	globals, ok := mutableGlobals(m.parsed)
-	if !ok || changesMoreThanMemory(m.parsed) {
+	if !ok {
 		return
 	}
-	m.warm = &warmth{globals: globals}
+	// A table, or a segment that is dropped, is not put back. In case of doubt there is one.
+	if changes, err := snapshot.ChangesOf(m.parsed); err != nil || changes.Any() {
+		return
+	}
+	m.warm = &warmth{globals: globals, tuner: newTuner(m.engine.cfg.Reset, m.least)}
 	for _, sh := range m.engine.shards {
 		m.warm.parked = append(m.warm.parked, make(chan *slot, min(sh.max, maxParked)))
 	}
@@ -63,25 +63,6 @@ func mutableGlobals(m *wasm.Module) (names []string, ok bool) {
 	return names, true
 }
 
-// changesMoreThanMemory reports whether an instance can change something that is not put
-// back: a table, or a segment that it drops. In case of doubt it can.
-func changesMoreThanMemory(m *wasm.Module) bool {
-	var in wasm.Instruction
-	for _, b := range m.Bodies {
-		code := m.Code(b)
-		for code.Next(&in) {
-			switch in.Op.String() {
-			case "table.set", "table.grow", "table.fill", "table.copy", "table.init", "elem.drop", "data.drop":
-				return true
-			}
-		}
-		if code.Err() != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // takeParked takes a slot that keeps an instance of the module.
 func (m *Module) takeParked(first int) *slot {
 	if m.warm == nil {
@@ -103,17 +84,10 @@ func (m *Module) park(s *slot) bool {
 	if m.warm == nil {
 		return false
 	}
-	warm := s.native.IsWarm()
-	if m.warm.runs.Load() < trialRuns {
-		m.warm.runs.Add(1)
-		if !warm {
-			m.warm.dropped.Add(1)
-		}
-	}
-	if !warm {
+	if !s.native.IsWarm() {
 		return false
 	}
-	if s.shard.waiting.Load() == 0 && !m.closed.Load() && m.warm.dropped.Load() < trialRuns/2 {
+	if s.shard.waiting.Load() == 0 && !m.closed.Load() {
 		select {
 		case m.warm.parked[s.shard.index] <- s:
 			// Who began to wait meanwhile has not seen this slot.

@@ -120,34 +120,39 @@ func TestNothingOfAnInvocationIsLeftForTheNext(t *testing.T) {
 			if m.warm == nil {
 				t.Fatal("instances of the guest are not kept")
 			}
-			r := rand.New(rand.NewPCG(1, uint64(policy)))
-			kept := 0
-			rounds := 400
-			if testing.Short() {
-				rounds = 100
-			}
-			for n := range rounds {
-				todo := int32(r.IntN(1<<20) + 1000)
-				if k := r.IntN(12); k < 6 {
-					todo = int32(k)
-				}
-				s := &told{todo: todo, found: -1}
-				_, err := m.Run(context.Background(), &Run{States: []any{s}})
-				var exit *guest.Exit
-				var trap *guest.Trap
-				if err != nil && !(todo == 2 && errors.As(err, &exit)) && !(todo == 3 && errors.As(err, &trap)) {
-					t.Fatalf("run %d, told %d: %v", n, todo, err)
-				}
-				if s.found != 0 {
-					t.Fatalf("run %d found %d words or globals that are not as they start", n, s.found)
-				}
-				kept += len(m.warm.parked[0])
-			}
-			if kept < rounds/2 {
+			if kept, rounds := lookForCanaries(t, m, rand.New(rand.NewPCG(1, uint64(policy)))); kept < rounds/2 {
 				t.Errorf("an instance was kept after %d of %d runs only", kept, rounds)
 			}
 		})
 	}
+}
+
+// lookForCanaries runs the guest in random ways, and fails if it finds what a run before
+// has left. It returns after how many of the runs an instance was kept.
+func lookForCanaries(t *testing.T, m *Module, r *rand.Rand) (kept, rounds int) {
+	t.Helper()
+	rounds = 400
+	if testing.Short() {
+		rounds = 100
+	}
+	for n := range rounds {
+		todo := int32(r.IntN(1<<20) + 1000)
+		if k := r.IntN(12); k < 6 {
+			todo = int32(k)
+		}
+		s := &told{todo: todo, found: -1}
+		_, err := m.Run(context.Background(), &Run{States: []any{s}})
+		var exit *guest.Exit
+		var trap *guest.Trap
+		if err != nil && !(todo == 2 && errors.As(err, &exit)) && !(todo == 3 && errors.As(err, &trap)) {
+			t.Fatalf("run %d, told %d: %v", n, todo, err)
+		}
+		if s.found != 0 {
+			t.Fatalf("run %d found %d words or globals that are not as they start", n, s.found)
+		}
+		kept += len(m.warm.parked[0])
+	}
+	return kept, rounds
 }
 
 func TestInstancesAreKeptOnlyWhereAllCanBePutBack(t *testing.T) {

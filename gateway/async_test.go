@@ -348,7 +348,7 @@ func TestMetricsHaveFewLabels(t *testing.T) {
 		`faaslens_invocations_total{function="many/f0",outcome="success"} 1`,
 		`faaslens_invocations_total{function="(others)",outcome="success"} 5`,
 		`faaslens_invocations_total{function="(others)",outcome="error"} 1`,
-		"faaslens_queue_seconds_count 206", "faaslens_workers 2", "faaslens_queued 0", "go_goroutines ",
+		"faaslens_queue_seconds_count 206", `faaslens_functions_ready{instances="fresh"} 1`, `faaslens_functions_ready{instances="sticky"} 0`, "faaslens_workers 2", "faaslens_queued 0", "go_goroutines ",
 	} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("no %s", want)

@@ -17,11 +17,13 @@ type Function struct {
 	Language string    `json:"language,omitempty"`
 	BuildID  string    `json:"build_id,omitempty"`
 	// Lines is whether the module has debug information of its own.
-	Lines   bool   `json:"lines"`
-	Damage  string `json:"damage,omitempty"` // why it cannot be used
-	Origin  string `json:"origin,omitempty"`
-	Imports []Item `json:"imports,omitempty"`
-	Exports []Item `json:"exports,omitempty"`
+	Lines  bool   `json:"lines"`
+	Damage string `json:"damage,omitempty"` // why it cannot be used
+	Origin string `json:"origin,omitempty"`
+	// WarmExport is the export that prepares it, once for all invocations.
+	WarmExport string `json:"warm_export,omitempty"`
+	Imports    []Item `json:"imports,omitempty"`
+	Exports    []Item `json:"exports,omitempty"`
 }
 
 // Item is an import or an export.
@@ -35,7 +37,7 @@ type Item struct {
 func functionOf(f *store.Function) Function {
 	v := Function{
 		Function: f.Name.String(), Size: f.Size, SHA256: f.SHA256, Modified: f.ModTime.UTC(),
-		Language: f.Language, BuildID: f.BuildID, Lines: f.HasDWARF, Origin: f.Meta.Origin,
+		Language: f.Language, BuildID: f.BuildID, Lines: f.HasDWARF, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport,
 	}
 	if f.Err != nil {
 		v.Damage = f.Err.Error()
@@ -104,7 +106,9 @@ func (g *Gateway) upload(w http.ResponseWriter, r *http.Request) {
 	if g.cfg.Functions.Has(name) {
 		status = http.StatusOK
 	}
-	f, err := g.cfg.Functions.Publish(r.Context(), name, module, store.AddOptions{Origin: "uploaded by " + r.RemoteAddr})
+	f, err := g.cfg.Functions.Publish(r.Context(), name, module, store.AddOptions{
+		Origin: "uploaded by " + r.RemoteAddr, WarmExport: r.URL.Query().Get("warm-export"),
+	})
 	if err != nil {
 		fail(w, moduleProblem(name, err))
 		return

@@ -26,6 +26,10 @@ type Functions interface {
 	Flush()
 	// Stacks tells where the invocations are that run.
 	Stacks() []scheduler.Stack
+	// Instances tells how many functions that are ready have their instances in which way:
+	// "fresh" ones for each invocation; kept and put back, by "sticky", "scan" or "copy"; or
+	// "measured", while that is being found out.
+	Instances() map[string]int
 }
 
 // Config shapes a gateway. Scheduler, Functions, Store and Ledger must be given; the rest

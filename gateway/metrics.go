@@ -54,14 +54,14 @@ func (t *totals) series(name string) *series {
 }
 
 // metrics answers with all metrics in the Prometheus text format.
-func (l *Ledger) metrics(s *scheduler.Scheduler, backlog func(context.Context) (uint64, error)) http.HandlerFunc {
+func (l *Ledger) metrics(s *scheduler.Scheduler, f Functions, backlog func(context.Context) (uint64, error)) http.HandlerFunc {
 	state := stateOf(s)
 	if backlog != nil {
 		state.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "faaslens_backlog", Help: "Invocations of all members that were started asynchronously and whose results are not stored.",
 		}, func() float64 { return countWithin(backlog) }))
 	}
-	all := prometheus.Gatherers{l.registry, state}
+	all := prometheus.Gatherers{l.registry, state, waysOf(f)}
 	h := promhttp.HandlerFor(all, promhttp.HandlerOpts{})
 	return h.ServeHTTP
 }
@@ -75,6 +75,18 @@ func countWithin(ask func(context.Context) (uint64, error)) float64 {
 		return math.NaN()
 	}
 	return float64(n)
+}
+
+// waysOf gathers how functions have their instances.
+func waysOf(f Functions) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	for _, way := range []string{"fresh", "sticky", "scan", "copy", "measured"} {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "faaslens_functions_ready", ConstLabels: prometheus.Labels{"instances": way},
+			Help: "Functions that are ready, by how they have their instances: fresh, or kept and put back in a way that is measured.",
+		}, func() float64 { return float64(f.Instances()[way]) }))
+	}
+	return r
 }
 
 // stateOf gathers how much a scheduler has to do.

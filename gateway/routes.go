@@ -40,7 +40,7 @@ func (g *Gateway) routes() []route {
 		{"POST", "/v1/flush", g.flush},
 		{"GET", "/healthz", g.healthy},
 		{"GET", "/readyz", g.ready},
-		{"GET", "/metrics", g.cfg.Ledger.metrics(g.cfg.Scheduler, g.cfg.Backlog)},
+		{"GET", "/metrics", g.cfg.Ledger.metrics(g.cfg.Scheduler, g.cfg.Functions, g.cfg.Backlog)},
 		{"GET", "/openapi.json", g.openAPI},
 	}
 }

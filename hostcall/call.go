@@ -70,9 +70,15 @@ func (s *Spec) InvokeObserved(o Observer, c *Call, mem Memory, states []any, arg
 	bad := s.begin(c, mem, states, args)
 	o.Enter(c, bad)
 	var err error
-	if bad >= 0 {
+	g, guarded := o.(Guard)
+	if guarded {
+		err = g.Admit(c)
+	}
+	switch {
+	case err != nil:
+	case bad >= 0:
 		err = c.fault(bad)
-	} else {
+	default:
 		err = s.Do(c)
 	}
 	var result guest.Value

@@ -22,6 +22,13 @@ type Observer interface {
 	Leave(c *Call, result guest.Value, err error)
 }
 
+// Guard is an Observer that says which calls may run. Admit comes after Enter; its error
+// ends the invocation, and the call does nothing.
+type Guard interface {
+	Observer
+	Admit(c *Call) error
+}
+
 // Tracer writes each call as strace does:
 //
 //	fd_write(1, [{"hello\n", 6}]) = SUCCESS, nwritten=6 <12µs>

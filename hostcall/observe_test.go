@@ -144,3 +144,37 @@ func TestAnObserverSeesWhatIsWrittenThroughAPointer(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// guard admits no call but those of one name.
+type guard struct {
+	admitted string
+	left     []string
+}
+
+func (*guard) Enter(*Call, int) {}
+
+func (g *guard) Leave(c *Call, _ guest.Value, err error) {
+	g.left = append(g.left, fmt.Sprintf("%s %v", c.Spec.Name, err))
+}
+
+func (g *guard) Admit(c *Call) error {
+	if c.Spec.Name != g.admitted {
+		return errors.New("not admitted")
+	}
+	return nil
+}
+
+func TestACallThatIsNotAdmittedDoesNothing(t *testing.T) {
+	g := &guard{admitted: "good"}
+	ran := ""
+	for _, name := range []string{"good", "bad"} {
+		s := &Spec{Name: name, Do: func(c *Call) error { ran += c.Spec.Name; return nil }}
+		err := s.InvokeObserved(g, &Call{}, nil, nil, nil)
+		if (err != nil) != (name == "bad") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if d := cmp.Diff([]string{"good <nil>", "bad not admitted"}, g.left); d != "" || ran != "good" {
+		t.Errorf("%s ran; what was left (-want +got):\n%s", ran, d)
+	}
+}

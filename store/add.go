@@ -18,8 +18,8 @@ type AddOptions struct {
 	Strip bool
 	// Package is the module's split DWARF (.dwp), kept beside it; nil for none.
 	Package []byte
-	// Origin goes into the function's metadata.
-	Origin string
+	// Origin and WarmExport go into the function's metadata: see Meta.
+	Origin, WarmExport string
 }
 
 // Add keeps a module as a function, in place of any that had the name. The error
@@ -75,7 +75,7 @@ func prepare(module []byte, options AddOptions) ([]content, error) {
 		return nil, &guest.InvalidModule{Offset: -1, Reason: "this is an object file: link it first (wasm-ld, or clang without -c)"}
 	}
 	var files []content
-	meta := Meta{Origin: options.Origin}
+	meta := Meta{Origin: options.Origin, WarmExport: options.WarmExport}
 	run := module
 	if options.Strip && (m.HasDWARF() || m.HasNames()) {
 		stripped, debug, err := wasm.Strip(module, wasm.StripOptions{DebugFile: DebugFile})

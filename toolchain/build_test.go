@@ -329,6 +329,19 @@ func TestZygote(t *testing.T) {
 	}
 }
 
+func TestAnExportThatPreparesRunsBetweenConstructorsAndMain(t *testing.T) {
+	set := tools(t, toolchain.C)
+	module, _ := build(t, set, toolchain.Request{Sources: []string{"testdata/warm/warm.c"}, WarmExport: "prepare"})
+	for want, before := range map[string][]string{
+		"constructed 1 prepared 1\n": {"__wasm_call_ctors", "prepare"},
+		"constructed 1 prepared 0\n": nil,
+	} {
+		if out, code := node(t, module, before...); out != want || code != 0 {
+			t.Errorf("after %q: %q, exit code %d; want %q", before, out, code, want)
+		}
+	}
+}
+
 func TestHostLibrary(t *testing.T) {
 	set := tools(t, toolchain.C)
 	request := toolchain.Request{

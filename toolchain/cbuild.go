@@ -286,6 +286,9 @@ func (c *cBuild) linkerFlags() []string {
 	if c.hasZygote {
 		options = append(options, "--export-if-defined="+zygote)
 	}
+	if c.WarmExport != "" {
+		options = append(options, "--export="+c.WarmExport)
+	}
 	if c.clang.LinkerVersion.Major >= buildIDLinker {
 		options = append(options, "--build-id=sha1", "--export=__stack_pointer")
 	}
@@ -346,7 +349,7 @@ func (c *cBuild) library(ctx context.Context) (start string, lazy []string, err 
 	}
 	if !c.flags.ownStart {
 		define := []string{"-DFAASLENS_MAIN=" + c.clang.Sysroot.mainSymbol()}
-		if c.hasZygote {
+		if c.hasZygote || c.WarmExport != "" {
 			define = append(define, "-DFAASLENS_ZYGOTE")
 		}
 		if start, err = lib.embedded(ctx, "start.c", C, define); err != nil {

@@ -34,6 +34,9 @@ type Request struct {
 	// they become imports from module "env". Any other missing function is an
 	// error of the linker.
 	HostImports []string
+	// WarmExport names a function of the sources, in C's spelling, that the module exports
+	// and that may run before its entry; empty for none. It is for C and C++.
+	WarmExport string
 	// CacheDir keeps compiled library sources from build to build. It is made if
 	// it does not exist, and can be deleted at any time. Empty means no cache, and
 	// a path in the debug information that changes from build to build.

@@ -11,8 +11,9 @@ import (
 type Const struct {
 	Known bool
 	Value guest.Value
-	// At is where the expression is in the module: see Module.Expression.
-	At guest.FileOffset
+	// At is where the expression is in the module: see Module.Expression. End is just
+	// behind it.
+	At, End guest.FileOffset
 }
 
 // Opcodes of constant expressions (section 3.4.12 for which, 5.4 for codes).
@@ -59,7 +60,7 @@ func (r *reader) constExpr(what string) Const {
 			if n == 0 {
 				r.failAt(start, "%s is empty", what)
 			}
-			c.At = at
+			c.At, c.End = at, guest.FileOffset(r.pos)
 			return c
 		}
 		c = r.constInstruction(op, start, what)

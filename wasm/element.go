@@ -26,6 +26,8 @@ type Element struct {
 	// Exprs, constant expressions.
 	Items guest.FileOffset
 	Exprs bool
+	// Start is where the segment is in the module, and End just behind it.
+	Start, End guest.FileOffset
 }
 
 // Bits of an element segment's first number.
@@ -49,7 +51,7 @@ func (p *parser) element(r *reader) Element {
 	if flags > 7 {
 		r.failAt(start, "an element segment is of the unknown kind %d", flags)
 	}
-	e := Element{Type: ValueType{Code: guest.FuncRef}}
+	e := Element{Type: ValueType{Code: guest.FuncRef}, Start: guest.FileOffset(start)}
 	switch {
 	case flags&elementPassive == 0:
 		if flags&elementExplicit != 0 {
@@ -75,6 +77,7 @@ func (p *parser) element(r *reader) Element {
 			r.index("function", len(p.m.Funcs))
 		}
 	}
+	e.End = guest.FileOffset(r.pos)
 	return e
 }
 

@@ -58,6 +58,17 @@ const (
 	OpRefFunc      Opcode = 0xd2
 )
 
+// Opcodes of what changes tables and segments.
+const (
+	OpTableSet  Opcode = 0x26
+	OpDataDrop         = pageMisc | 9
+	OpTableInit        = pageMisc | 12
+	OpElemDrop         = pageMisc | 13
+	OpTableCopy        = pageMisc | 14
+	OpTableGrow        = pageMisc | 15
+	OpTableFill        = pageMisc | 17
+)
+
 // Shape says which immediates follow an opcode, and so which fields of an
 // Instruction count.
 type Shape uint8

@@ -67,7 +67,7 @@ func (f *Function) writeFaasmFrame(b *bytes.Buffer, fr *Frame) {
 
 // writeModuleInfo writes Faasm's block about a module.
 func (f *Function) writeModuleInfo(b *bytes.Buffer, memory uint64, open []string) {
-	l := layoutOf(f.Module(), memory)
+	l := layoutOf(f.original, memory)
 	size := func(name string, n uint64) {
 		fmt.Fprintf(b, "%-20s%.3f MiB (%d bytes)\n", name+":", float64(n)/(1<<20), n)
 	}

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/faaslens/faaslens/hostcall"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/hostcall/wasi"
+	"github.com/faaslens/faaslens/wasm"
 )
 
 // Invocation is what one call of a function is given. Its zero value is a function
@@ -86,6 +86,9 @@ var programArgs = []string{programName}
 // error is a *guest.Trap or *guest.Limit if the function did not end by itself; the
 // outcome's times and sizes are valid then too.
 func (f *Function) Invoke(ctx context.Context, inv *Invocation) (Outcome, error) {
+	if f.plain != nil && f.snapshot.differs(inv) {
+		return f.invokePlain(ctx, inv)
+	}
 	c := f.worker.calls.Get().(*call)
 	defer f.worker.calls.Put(c)
 	if err := c.prepare(f, inv); err != nil {
@@ -98,10 +101,7 @@ func (f *Function) Invoke(ctx context.Context, inv *Invocation) (Outcome, error)
 	c.release()
 	o := Outcome{Code: res.Value, Memory: res.Memory, Elapsed: res.Elapsed}
 	if err == nil {
-		if f.zygote >= 0 && res.Step == f.zygote {
-			return o, &guest.Trap{Code: guest.TrapHost, Message: fmt.Sprintf("zygote failed (return value %d)", res.Value)}
-		}
-		return o, nil
+		return o, failedStep(f.steps, res)
 	}
 	var exit *guest.Exit
 	if errors.As(err, &exit) {
@@ -109,6 +109,47 @@ func (f *Function) Invoke(ctx context.Context, inv *Invocation) (Outcome, error)
 		return o, nil
 	}
 	return o, err
+}
+
+// failedStep is the error of an invocation that ended before all its steps ran.
+func failedStep(steps []faasm.Step, res engine.Result) error {
+	if res.Step >= len(steps) {
+		return nil
+	}
+	if _, err := steps[res.Step].Code(guest.ValueI32(res.Value)); err != nil {
+		return &guest.Trap{Code: guest.TrapHost, Message: err.Error()}
+	}
+	return nil
+}
+
+// invokePlain is Invoke for an invocation that initialises the function by itself.
+func (f *Function) invokePlain(ctx context.Context, inv *Invocation) (Outcome, error) {
+	p, err := f.plain()
+	if err != nil {
+		return Outcome{}, err
+	}
+	o, err := p.Invoke(ctx, inv)
+	moveFrames(err, p.parsed, f.parsed)
+	return o, err
+}
+
+// moveFrames gives the frames of an error the offsets that they have in another module
+// with the same code.
+func moveFrames(err error, from, to *wasm.Module) {
+	var trap *guest.Trap
+	var limit *guest.Limit
+	var frames []guest.Frame
+	switch {
+	case errors.As(err, &trap):
+		frames = trap.Frames
+	case errors.As(err, &limit):
+		frames = limit.Frames
+	}
+	for i := range frames {
+		if at, ok := from.CodeOffset(frames[i].Offset); ok {
+			frames[i].Offset, _ = to.FileOffset(at)
+		}
+	}
 }
 
 func (c *call) prepare(f *Function, inv *Invocation) error {

@@ -216,7 +216,7 @@ func (l *Library) shrink() {
 // was there before still runs. Errors are *guest.InvalidModule, *guest.CompileFailure,
 // *guest.LinkError, or the store's.
 func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
-	if err := l.worker.compile(ctx, name, module); err != nil {
+	if err := l.worker.compile(ctx, name, module, o.WarmExport); err != nil {
 		return store.Function{}, err
 	}
 	kept, err := l.worker.cfg.Store.Add(name, module, o)
@@ -242,7 +242,7 @@ func (l *Library) doubt(name guest.Name) {
 }
 
 // compile compiles a module and keeps the image where Open finds it.
-func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) error {
+func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte, warmExport string) error {
 	dir, err := w.cfg.Store.ObjectDir(name)
 	if err != nil {
 		return err
@@ -251,7 +251,7 @@ func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := w.open(ctx, name, parsed, dir)
+	f, err := w.open(ctx, name, parsed, dir, warmExport)
 	if err != nil {
 		return err
 	}
@@ -287,6 +287,24 @@ func (l *Library) Flush() {
 func (l *Library) Close() {
 	l.Flush()
 	l.open.Wait()
+}
+
+// Instances tells how many functions that are ready have their instances in which way, by
+// the names of engine.Reset.
+func (l *Library) Instances() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ways := make(map[string]int)
+	for _, b := range l.books {
+		select {
+		case <-b.ready:
+			if b.function != nil {
+				ways[b.function.module.Reset().String()]++
+			}
+		default: // it is being opened
+		}
+	}
+	return ways
 }
 
 // Stacks tells where the invocations are that run, without stopping them.

@@ -1,12 +1,8 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/store"
@@ -68,24 +64,9 @@ func openSplit(dir, name string) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
 	}
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	b, err := readPlain(name, wasm.MaxModuleSize)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("split debug file %s: not a regular file", name)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, wasm.MaxModuleSize+1))
-	if err == nil && len(b) > wasm.MaxModuleSize {
-		err = errors.New("too large")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("split debug file %s: %w", name, err)
+		return nil, fmt.Errorf("split debug file %w", err)
 	}
 	return b, nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/faaslens/faaslens/codemap"
@@ -19,6 +20,7 @@ import (
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/hostcall/wasi"
 	"github.com/faaslens/faaslens/sharedfile"
+	"github.com/faaslens/faaslens/snapshot"
 	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
@@ -40,6 +42,18 @@ type Config struct {
 	// Warm keeps instances of functions for later invocations, put back to the state of
 	// fresh ones, where that is possible.
 	Warm bool
+	// Snapshots runs what initialises a function once, when it is opened, and starts its
+	// invocations from what that left. It is not done for debuggers, whose breakpoints are
+	// in that code too.
+	Snapshots bool
+	// Initial are the limits of that. Its time is a minute unless they say.
+	Initial guest.Limits
+	// Initialised is told of a function whose Snapshot has just been made, or refused. May
+	// be nil.
+	Initialised func(*Function)
+	// WarmExport is an export that initialises functions, behind their constructors and
+	// zygotes; empty for what each was kept with.
+	WarmExport string
 	// State is what functions share. Nil: they share none, and trap where they try.
 	State *state.Local
 	// Files are those behind faasm://. Nil: the store's, which this host alone has.
@@ -112,14 +126,22 @@ type Function struct {
 	worker *Worker
 	parsed *wasm.Module
 	module *engine.Module
-	main   int // index of the step that is the function itself
-	zygote int // index of the zygote's step, or -1
+	steps  []faasm.Step // of an invocation
+	main   int          // index of the step that is the function itself
 	env    []string
 	root   *os.Root
 	roots  []wasi.Preopen
 	// symbols opens the symbols when it is first called.
 	symbols     func() *symbol.Table
 	interpreter Interpreter // nil if the function is none
+	// original is parsed as it was before what it was initialised to became part of it.
+	original *wasm.Module
+	snapshot *Snapshot // nil if nothing initialises it but its invocations
+	// plain opens the function without its snapshot, for invocations that would have
+	// initialised it otherwise; nil if it has none.
+	plain func() (*Function, error)
+	// opened is what plain has opened.
+	opened atomic.Pointer[Function]
 }
 
 // Open prepares a function of the store: it is compiled, unless its compiled image is
@@ -142,38 +164,30 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 		// ordinary image out.
 		dir, parsed = filepath.Join(dir, debugDir), w.withDWARF(name, parsed)
 	}
-	return w.open(ctx, name, parsed, dir)
+	return w.open(ctx, name, parsed, dir, w.warmExport(name, b))
 }
 
-func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir string) (*Function, error) {
-	f := &Function{Name: name, worker: w, parsed: parsed, zygote: -1}
-	if w.cfg.Interpreters != nil {
-		f.interpreter = w.cfg.Interpreters(parsed)
+// warmExport is the export that shall initialise a function of the store.
+func (w *Worker) warmExport(name guest.Name, module []byte) string {
+	if w.cfg.WarmExport != "" {
+		return w.cfg.WarmExport
 	}
-	steps, err := f.plan(parsed)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	o := engine.ModuleOptions{Steps: steps, CacheDir: cacheDir, AllowUnknown: w.cfg.AllowUnknown, Warm: w.cfg.Warm}
-	if p := w.cfg.Progress; p != nil {
-		o.Progress = func(elapsed time.Duration) { p(name, parsed.Size(), elapsed) }
-	}
-	if loaded := w.cfg.Loaded; loaded != nil {
-		o.Loaded = func(c codemap.Loaded) { loaded(f, c) }
-	}
-	if unloaded := w.cfg.Unloaded; unloaded != nil {
-		o.Unloaded = func(c codemap.Loaded) { unloaded(f, c) }
-	}
-	f.symbols = sync.OnceValue(func() *symbol.Table { return openTable(w.cfg.Store, name, parsed) })
-	f.module, err = w.engine.Compile(ctx, parsed, o)
-	if err != nil {
+	return w.cfg.Store.WarmExport(name, module)
+}
+
+// open prepares a module as a function.
+func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir, warmExport string) (*Function, error) {
+	f := &Function{Name: name, worker: w, original: parsed}
+	if err := f.plan(parsed, warmExport); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := f.openRoot(); err != nil {
-		f.module.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	w.functions.Store(f.module, f)
+	if err := f.make(ctx, cacheDir); err != nil {
+		f.root.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	return f, nil
 }
 
@@ -204,32 +218,26 @@ func contents(m *wasm.Module) [][]byte {
 	return all
 }
 
-// plan says what an invocation calls.
-func (f *Function) plan(parsed *wasm.Module) ([]engine.Step, error) {
+// plan finds what an invocation calls.
+func (f *Function) plan(parsed *wasm.Module, warmExport string) (err error) {
 	exports := make(map[string]guest.FuncType)
 	for _, x := range parsed.Exports {
 		if x.Kind == wasm.KindFunc {
 			exports[x.Name], _ = parsed.FuncType(guest.FuncIndex(x.Index))
 		}
 	}
-	plan, err := faasm.Plan(exports)
-	if err != nil {
-		return nil, err
+	if f.steps, err = faasm.PlanWarm(exports, warmExport); err != nil {
+		return err
 	}
-	steps := make([]engine.Step, len(plan))
-	for i, s := range plan {
-		steps[i] = engine.Step{Export: s.Export, Result: s.Role != faasm.Zygote, Main: s.Role == faasm.Main}
-		switch s.Role {
-		case faasm.Main:
-			f.main = i
-		case faasm.Zygote:
-			f.zygote = i
-		}
+	if _, ok := parsed.Custom(snapshot.Section); ok {
+		f.steps = faasm.WithDestructors(f.steps, exports)
 	}
-	if f.worker.cfg.SharedRoot || f.zygote >= 0 || importsFaasm(parsed) {
+	has := func(r faasm.Role) func(faasm.Step) bool { return func(s faasm.Step) bool { return s.Role == r } }
+	f.main = slices.IndexFunc(f.steps, has(faasm.Main))
+	if f.worker.cfg.SharedRoot || slices.ContainsFunc(f.steps, has(faasm.Zygote)) || importsFaasm(parsed) {
 		f.env = faasm.Environment()
 	}
-	return steps, nil
+	return nil
 }
 
 // importsFaasm reports whether a module was built for Faasm's interface, as far as its
@@ -274,7 +282,11 @@ func (f *Function) Image() string { return f.module.Image() }
 // Close waits for running invocations and frees the function.
 func (f *Function) Close() error {
 	f.worker.functions.Delete(f.module)
-	return errors.Join(f.module.Close(), f.root.Close())
+	err := errors.Join(f.module.Close(), f.root.Close())
+	if p := f.opened.Swap(nil); p != nil {
+		err = errors.Join(err, p.Close())
+	}
+	return err
 }
 
 // imageLink is what Faasm calls a compiled function.

@@ -3,6 +3,7 @@ package faasm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,10 +18,11 @@ const (
 	Zygote                   // the function's initialisation, which may fail
 	Main                     // the function
 	Destructors              // what atexit registered
+	Warm                     // an export that prepares the function, which may fail
 )
 
 func (r Role) String() string {
-	names := [...]string{"constructors", "zygote", "main", "destructors"}
+	names := [...]string{"constructors", "zygote", "main", "destructors", "warm-up"}
 	if int(r) < len(names) {
 		return names[r]
 	}
@@ -93,6 +95,43 @@ func Plan(exports map[string]guest.FuncType) ([]Step, error) {
 	return p.steps, p.err
 }
 
+// PlanWarm is Plan with a call of one more export before the function itself: what prepares
+// it, behind its constructors and zygote. No name is none.
+func PlanWarm(exports map[string]guest.FuncType, name string) ([]Step, error) {
+	steps, err := Plan(exports)
+	if err != nil || name == "" {
+		return steps, err
+	}
+	if _, ok := exports[name]; !ok {
+		return nil, &UnfitModule{fmt.Sprintf("the module does not export a function %s, which shall prepare it: link it with -Wl,--export=%s", name, name)}
+	}
+	p := planner{exports: exports}
+	p.add(Warm, name, 0)
+	if p.err != nil {
+		return nil, p.err
+	}
+	for i, s := range steps {
+		switch {
+		case s.Export == name:
+			return nil, &UnfitModule{fmt.Sprintf("%s is called in each invocation as the module's %s: it cannot prepare it too", name, s.Role)}
+		case s.Role == Main:
+			return slices.Insert(steps, i, p.steps[0]), nil
+		}
+	}
+	return steps, nil
+}
+
+// WithDestructors ends the steps with a call of the destructors that a module exports, if
+// they have none: it is for a module whose constructors have run and are no longer
+// exported.
+func WithDestructors(steps []Step, exports map[string]guest.FuncType) []Step {
+	p := planner{exports: exports}
+	if !slices.ContainsFunc(steps, func(s Step) bool { return s.Role == Destructors }) && p.add(Destructors, exportDestructors, 0) {
+		return append(steps, p.steps...)
+	}
+	return steps
+}
+
 // UnfitModule is a valid module whose exports cannot be called as a function's.
 type UnfitModule struct {
 	Reason string
@@ -148,6 +187,10 @@ func (s *Step) Code(result guest.Value) (int32, error) {
 	case Zygote:
 		if code != 0 {
 			return 0, fmt.Errorf("zygote failed (return value %d)", code)
+		}
+	case Warm:
+		if code != 0 {
+			return 0, fmt.Errorf("%s failed (return value %d)", s.Export, code)
 		}
 	}
 	return 0, nil

@@ -61,6 +61,44 @@ func TestPlanOrdersWhatTheModuleExports(t *testing.T) {
 	}
 }
 
+func TestAnExportThatPreparesComesBeforeTheFunction(t *testing.T) {
+	const exports = "_start=: __wasm_call_ctors=: _faasm_zygote=:i prepare=:i silent=: some=i:i"
+	for _, c := range []struct{ warm, want string }{
+		{"", "__wasm_call_ctors _faasm_zygote _start"},
+		{"prepare", "__wasm_call_ctors _faasm_zygote prepare _start"},
+		{"silent", "__wasm_call_ctors _faasm_zygote silent _start"},
+		{"some", "plan invocation: the module exports some as (i32) -> i32, which cannot be its warm-up: want no parameters, without or with an i32 as result"},
+		{"none", "plan invocation: the module does not export a function none, which shall prepare it: link it with -Wl,--export=none"},
+		{"_start", "plan invocation: _start is called in each invocation as the module's main: it cannot prepare it too"},
+	} {
+		steps, err := PlanWarm(exportsOf(exports), c.warm)
+		var names []string
+		for _, s := range steps {
+			names = append(names, s.Export)
+		}
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q: %s\nwant %s", c.warm, got, c.want)
+		}
+	}
+	failed := Step{Role: Warm, Export: "prepare", Returns: true}
+	if _, err := failed.Code(guest.ValueI32(3)); err == nil || err.Error() != "prepare failed (return value 3)" {
+		t.Errorf("an export that failed: %v", err)
+	}
+}
+
+func TestDestructorsRunWhereConstructorsHaveRun(t *testing.T) {
+	for exports, want := range map[string]int{"_start=: __wasm_call_dtors=:": 2, "_start=:": 1, "_start=: __wasm_call_ctors=: __wasm_call_dtors=:": 3} {
+		steps, err := Plan(exportsOf(exports))
+		if got := WithDestructors(steps, exportsOf(exports)); err != nil || len(got) != want {
+			t.Errorf("%s: %v, %v; want %d steps", exports, got, err, want)
+		}
+	}
+}
+
 func TestPlanRefusesModulesItCannotRun(t *testing.T) {
 	tests := []struct{ name, exports, want string }{
 		{"no entry", "malloc=i:i _faasm_zygote=:i",

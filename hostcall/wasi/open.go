@@ -189,3 +189,8 @@ func (d *descriptor) opened(fd int, p *place, o *opening) (descriptor, Errno) {
 	n.base &= d.inheriting
 	return n, SUCCESS
 }
+
+// OpensForChange reports whether a call of path_open asks to write, make or shorten a file.
+func OpensForChange(c *hostcall.Call) bool {
+	return rights(c.U64(4))&rightFDWrite != 0 || uint16(c.U32(3))&(oCreat|oTrunc) != 0
+}

@@ -31,6 +31,7 @@ var levels = map[string]int{
 	"symfile":                  1,
 	"nativedebug":              2,
 	"wast":                     1,
+	"snapshot":                 1,
 	"engine/internal/wasmtime": 1,
 	"profiler/export":          2,
 	"engine":                   2,

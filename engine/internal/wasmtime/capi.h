@@ -56,7 +56,9 @@ typedef struct wasmtime_extern { wasmtime_extern_kind_t kind; wasmtime_extern_un
 typedef union wasmtime_val_raw {
   int32_t i32; int64_t i64; float f32; double f64; uint8_t v128[16]; void *funcref;
 } wasmtime_val_raw_t;
-typedef union wasmtime_valunion { int32_t i32; wasmtime_func_t funcref; uint64_t largest[3]; } wasmtime_valunion_t;
+typedef union wasmtime_valunion {
+  int32_t i32; int64_t i64; uint8_t v128[16]; wasmtime_func_t funcref; uint64_t largest[3];
+} wasmtime_valunion_t;
 typedef struct wasmtime_val { uint8_t kind; wasmtime_valunion_t of; } wasmtime_val_t;
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args_and_results, size_t n);
@@ -68,6 +70,10 @@ enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCRE
 #define WASMTIME_EXTERN_TABLE 2
 #define WASMTIME_EXTERN_MEMORY 3
 #define WASMTIME_I32 0
+#define WASMTIME_I64 1
+#define WASMTIME_F32 2
+#define WASMTIME_F64 3
+#define WASMTIME_V128 4
 #define WASMTIME_FUNCREF 5
 enum { WASMTIME_OPT_LEVEL_NONE };
 enum { WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED = 9 };
@@ -86,6 +92,7 @@ _Static_assert(sizeof(wasm_valtype_vec_t) == 16 && offsetof(wasm_valtype_vec_t, 
 _Static_assert(sizeof(wasmtime_val_t) == 32 && offsetof(wasmtime_val_t, of) == 8, "wasmtime_val_t");
 _Static_assert(WASMTIME_EXTERN_GLOBAL == 1 && WASMTIME_I32 == 0, "wasmtime_extern_kind_t");
 _Static_assert(WASMTIME_EXTERN_TABLE == 2 && WASMTIME_FUNCREF == 5, "wasmtime_extern_kind_t");
+_Static_assert(WASMTIME_I64 == 1 && WASMTIME_F32 == 2 && WASMTIME_F64 == 3 && WASMTIME_V128 == 4, "wasmtime_valkind_t");
 _Static_assert(WASM_I32 == 0 && WASM_I64 == 1 && WASM_F32 == 2 && WASM_F64 == 3, "wasm_valkind_t");
 _Static_assert(WASM_EXTERNREF == 128 && WASM_FUNCREF == 129, "wasm_valkind_t");
 _Static_assert(WASMTIME_EXTERN_FUNC == 0 && WASMTIME_EXTERN_MEMORY == 3, "wasmtime_extern_kind_t");
@@ -191,6 +198,7 @@ wasmtime_error_t *wasmtime_func_call_unchecked(
 uint8_t *wasmtime_memory_data(const wasmtime_context_t *, const wasmtime_memory_t *);
 size_t wasmtime_memory_data_size(const wasmtime_context_t *, const wasmtime_memory_t *);
 bool wasmtime_table_get(wasmtime_context_t *, const wasmtime_table_t *, uint64_t index, wasmtime_val_t *);
+uint64_t wasmtime_table_size(const wasmtime_context_t *, const wasmtime_table_t *);
 wasm_functype_t *wasmtime_func_type(const wasmtime_context_t *, const wasmtime_func_t *);
 const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *);
 const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *);

@@ -41,8 +41,6 @@ type Config struct {
 	// KeepResident is how many bytes of each memory are cleared by hand and
 	// kept when an instance goes, instead of being given back.
 	KeepResident uint64
-	// Reset is how the memory of kept instances is put back.
-	Reset Reset
 	// DebugInfo compiles native debug information for gdb and lldb.
 	DebugInfo bool
 	// WithoutAVX512 compiles for processors that lack those instructions.
@@ -88,6 +86,8 @@ const (
 	// ResetCopy writes all of memory back. It is what the others do on kernels before
 	// 6.7, which cannot be asked.
 	ResetCopy Reset = C.FL_COPY_ALL
+	// ResetFresh keeps no instance.
+	ResetFresh Reset = C.FL_FRESH
 )
 
 // NewEngine makes an engine.
@@ -118,7 +118,6 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e.c.stack = C.size_t(cfg.Stack)
-	e.c.policy = C.int(cfg.Reset)
 	e.c.pagemap = C.fl_open_pagemap()
 	if err := e.loadStopper(); err != nil {
 		e.Close()

@@ -1,8 +1,11 @@
+#define _GNU_SOURCE
 #include "invocation.h"
 #include "_cgo_export.h"
 #include <alloca.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 static const char stopper_name[] = "faaslens:stopper";
 
@@ -224,7 +227,8 @@ static void end(fl_invocation *iv) {
   fl_leave(iv);
 }
 
-static void drop(fl_invocation *iv) {
+// fl_drop drops the instance, if there is one.
+void fl_drop(fl_invocation *iv) {
   if (iv->mappings)
     fl_unmap(iv);
   fl_free_warm(iv);
@@ -237,21 +241,23 @@ static void drop(fl_invocation *iv) {
 
 void fl_close(fl_invocation *iv) {
   end(iv);
-  drop(iv);
+  fl_drop(iv);
 }
 
 // fl_drop_warm drops the instance that was kept.
 void fl_drop_warm(fl_invocation *iv) {
   if (iv->warm)
-    drop(iv);
+    fl_drop(iv);
 }
 
 // open_warm readies the instance that was kept, or a new one that is to be.
 static int open_warm(fl_invocation *iv) {
+  if (iv->warm && (iv->policy == FL_FRESH || (iv->warm->copied && iv->policy != FL_COPY_ALL)))
+    fl_drop(iv);
   fl_warm *w = iv->warm;
   if (!w) {
     int r = fl_open(iv);
-    if (r == FL_OK)
+    if (r == FL_OK && iv->policy != FL_FRESH)
       fl_warm_up(iv);
     return r;
   }
@@ -272,13 +278,35 @@ static void close_warm(fl_invocation *iv, int r) {
   bool keep = iv->warm && !iv->padded && (r == FL_OK || exited);
   end(iv);
   if (!keep || !fl_cool(iv))
-    drop(iv);
+    fl_drop(iv);
+}
+
+static int64_t nanos(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t faults(void) {
+  struct rusage u;
+  return getrusage(RUSAGE_THREAD, &u) ? 0 : u.ru_minflt + u.ru_majflt;
+}
+
+// start_cost notes what it took to have an instance, since then.
+static void start_cost(fl_invocation *iv, int64_t since) {
+  fl_cost *c = &iv->cost;
+  c->settled = c->policy == iv->policy && c->module == iv->module;
+  c->policy = iv->policy;
+  c->module = iv->module;
+  c->nanos = nanos() - since;
+  c->faults = -faults();
 }
 
 // fl_run is a whole invocation in one crossing: open, the steps in order up to the
 // first that fails, close. A step that is not the result must return 0. Where the thread's
 // stack is too small, the run has not begun.
 int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
+  int64_t since = iv->measure ? nanos() : 0;
   int r = iv->module->keep ? open_warm(iv) : fl_open(iv);
   if (r == FL_SMALL_STACK) {
     // It has not begun, and runs again where there is more: who asks for a stop
@@ -286,6 +314,8 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
     fl_leave(iv);
     return r;
   }
+  if (iv->measure)
+    start_cost(iv, since);
   for (; r == FL_OK && iv->step < n; iv->step++) {
     wasmtime_val_raw_t v[FL_MAX_PARAMS] = {{.i64 = 0}};
     r = iv->pointer && steps[iv->step].main ? fl_call_pointer(iv, iv->pointer, v, FL_MAX_PARAMS)
@@ -297,10 +327,18 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
     if (v[0].i32 && !steps[iv->step].result)
       break;
   }
-  if (iv->module->keep)
+  if (iv->measure) {
+    iv->cost.faults += faults();
+    since = nanos();
+  }
+  if (iv->capture && r == FL_OK && iv->step == n)
+    end(iv);
+  else if (iv->module->keep)
     close_warm(iv, r);
   else
     fl_close(iv);
+  if (iv->measure)
+    iv->cost.nanos += nanos() - since;
   return r;
 }
 

@@ -23,11 +23,11 @@ typedef struct {
   size_t exits; // see exits.c: where a store keeps how the guest left its code
   bool has_exits;
   int pagemap; // see warm.c: what tells which pages were written; -1 for nothing
-  int policy;  // FL_STICKY and so on
 } fl_engine;
 
 // How the memory of a kept instance is put back: see warm.c.
-enum { FL_STICKY, FL_SCAN, FL_COPY_ALL };
+// A fresh one is not kept.
+enum { FL_STICKY, FL_SCAN, FL_COPY_ALL, FL_FRESH };
 
 typedef struct {
   const char *name;
@@ -61,6 +61,7 @@ typedef struct {
   size_t count, room, most;
   bool known;    // pages are complete, but for faults since
   bool refilled; // the set was given up at the last end
+  bool copied;   // all of memory was written back: all of it looks written
   int64_t memory_hard, table; // the store's limits
   struct {
     wasmtime_global_t global;
@@ -75,6 +76,15 @@ typedef struct fl_exit {
   uintptr_t fp; // of the trampoline: the caller's frame pointer and the return address
   uint32_t id;  // of the import
 } fl_exit;
+
+// What having an instance for one run took, beside what the guest did.
+typedef struct {
+  const fl_module *module;
+  int policy;
+  bool settled;  // the run before it in the same slot was of the same module and policy
+  int64_t nanos; // to make or take the instance, and to drop it or put it back
+  int64_t faults; // the thread's page faults while the guest ran
+} fl_cost;
 
 // A file that is mapped over a guest's memory.
 typedef struct fl_mapping {
@@ -170,6 +180,10 @@ typedef struct fl_invocation {
   bool overflowed;   // the last failure left the guest's own stack pointer below zero
   fl_mapping *mappings; // over its memory
   fl_warm *warm; // the instance is kept; or null
+  bool capture;  // an instance whose steps all ran is not dropped, so that it can be read
+  int policy;    // how a kept instance is put back: FL_STICKY and so on
+  bool measure;  // note what having an instance costs
+  fl_cost cost;
   uint64_t peak;     // bytes of memory at the end; memory never shrinks
 } fl_invocation;
 
@@ -186,6 +200,7 @@ int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
 int fl_call_func(fl_invocation *, const wasmtime_func_t *, wasmtime_val_raw_t *, size_t n);
 int fl_call_pointer(fl_invocation *, const fl_pointer *, wasmtime_val_raw_t *, size_t n);
 void fl_close(fl_invocation *);
+void fl_drop(fl_invocation *);
 int fl_run(fl_invocation *, const fl_step *, uint32_t n);
 uint64_t fl_memory_size(fl_invocation *, uint8_t **base);
 bool fl_grow(fl_invocation *, uint64_t pages, uint64_t *before);
@@ -209,6 +224,14 @@ bool fl_cool(fl_invocation *);
 void fl_free_warm(fl_invocation *);
 void fl_free_first(fl_module *);
 void fl_drop_warm(fl_invocation *);
+
+// capture.c
+void fl_end_capture(fl_invocation *);
+bool fl_read_memory(fl_invocation *, const char *name, size_t len, uint8_t **base, size_t *size);
+bool fl_read_global(fl_invocation *, const char *name, size_t len, uint64_t bits[2]);
+bool fl_read_table(fl_invocation *, const char *name, size_t len, uint64_t *functions, uint64_t *size, uint64_t room);
+uint64_t fl_read_func(fl_invocation *, const char *name, size_t len);
+bool fl_run_probe(fl_invocation *, const char *name, size_t len);
 
 // length.c
 void fl_find_length(fl_invocation *, const void *funcref);

@@ -174,6 +174,7 @@ static bool find_written(fl_invocation *iv, fl_warm *w) {
 static bool restore_memory(fl_invocation *iv, fl_warm *w, int policy) {
   const uint8_t *from = w->first->bytes;
   if (policy == FL_COPY_ALL || iv->engine->pagemap < 0) {
+    w->copied = policy == FL_COPY_ALL;
     memcpy(iv->base, from, w->first->size);
     return true;
   }
@@ -203,7 +204,7 @@ static bool restore_memory(fl_invocation *iv, fl_warm *w, int policy) {
 bool fl_cool(fl_invocation *iv) {
   fl_warm *w = iv->warm;
   if (iv->mappings || wasmtime_memory_data_size(iv->context, &iv->memory) != w->first->size ||
-      !restore_memory(iv, w, iv->engine->policy))
+      !restore_memory(iv, w, iv->policy))
     return false;
   for (size_t i = 0; i < iv->module->nglobals; i++) {
     wasmtime_error_t *e = wasmtime_global_set(iv->context, &w->globals[i].global, &w->globals[i].value);
