@@ -73,7 +73,7 @@ func (s *session) callgrind(ctx context.Context, name guest.Name, f *callgrindFl
 	defer os.RemoveAll(dir)
 	raw := filepath.Join(dir, "raw")
 	args := []string{"-q", "--tool=callgrind", "--dump-instr=yes", "--separate-recs=1", "--callgrind-out-file=" + raw,
-		"--cache-sim=" + yesNo(f.cache), "--branch-sim=" + yesNo(f.branches), self, "run", "--perf=jitdump", "--timeout=0", name.String()}
+		"--cache-sim=" + yesNo(f.cache), "--branch-sim=" + yesNo(f.branches), self, "run", "--perf=jitdump-image", "--timeout=0", name.String()}
 	ended := s.valgrind(ctx, valgrind, dir, append(args, runArgs...))
 	info, err := os.Stat(raw)
 	if err != nil || info.Size() == 0 {

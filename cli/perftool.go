@@ -58,7 +58,7 @@ func (s *session) perfRecord(ctx context.Context, name guest.Name, f *perfFlags,
 		}
 	}
 	raw := filepath.Join(dir, "raw.data")
-	args := []string{"record", "-q", "-N", "-k", "CLOCK_MONOTONIC", "-e", event, "-F", strconv.Itoa(f.frequency), "--call-graph", f.callGraph, "-o", raw, "--", self, "run", "--perf=jitdump", name.String()}
+	args := []string{"record", "-q", "-N", "-k", "CLOCK_MONOTONIC", "-e", event, "-F", strconv.Itoa(f.frequency), "--call-graph", f.callGraph, "-o", raw, "--", self, "run", "--perf=jitdump-image", name.String()}
 	ended := s.perfTool(ctx, dir, nil, append(args, runArgs...)...)
 	if _, err := os.Stat(raw); err != nil {
 		return fmt.Errorf("perf recorded nothing: see what 'faaslens doctor' says of perf and the kernel")

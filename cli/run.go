@@ -70,7 +70,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
 	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
-	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump, map or off (default $FAASLENS_PERF)")
+	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump (jitdump-load, jitdump-image), map or off (default $FAASLENS_PERF)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
 	return cmd
 }
