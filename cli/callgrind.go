@@ -40,7 +40,7 @@ each time if the guest does the same. What is behind -- goes to 'faaslens run'; 
 no deadline. The exit code is the function's.`,
 		Example: `  faaslens callgrind demo/shares
   faaslens callgrind demo/echo -o counts -- --input ping -- argument`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.callgrind(ctx, name, &f, args)
 		}),

@@ -192,15 +192,11 @@ func (s *session) perfAnnotate(ctx context.Context, name guest.Name, f *perfFlag
 
 // namedFunction finds what perf calls a function of a module.
 func (s *session) namedFunction(name guest.Name, function string) (string, error) {
-	st, err := s.openStore()
+	st, _, symbols, err := s.openSymbols(name)
 	if err != nil {
 		return "", err
 	}
 	defer st.Close()
-	_, symbols, err := worker.OpenSymbols(st, name)
-	if err != nil {
-		return "", suggest(st, name, err)
-	}
 	var found []symbol.Function
 	for _, f := range symbols.Resolve(function) {
 		if !f.Import {

@@ -50,7 +50,7 @@ recorded is written.`,
   faaslens profile --type live --pid 4711`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.pid == 0 {
-				return functionAndArguments(cmd, args)
+				return functionThen("arguments for the function go")(cmd, args)
 			}
 			if len(args) > 0 || f.kind != "live" {
 				return misuse("--pid: give it with --type live and without a function")
