@@ -582,7 +582,7 @@ class Break(gdb.Command):
 
 
 class Attached(gdb.Command):
-    """wasm attached: after attaching, select a thread that runs a guest, or say why there is none."""
+    """wasm attached [or quit]: after attaching, select a thread that runs a guest, or say why there is none."""
 
     def __init__(self):
         super().__init__("wasm attached", gdb.COMMAND_RUNNING)
@@ -591,6 +591,9 @@ class Attached(gdb.Command):
         if not modules():
             print("This process runs ordinary code, of which gdb sees no guest function. Start it anew")
             print("with 'faaslens run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its environment.")
+            if arg == "or quit":
+                gdb.execute("detach", to_string=True)
+                gdb.execute("quit 1")
             return
         before = gdb.selected_thread()
         for thread in sorted(gdb.selected_inferior().threads(), key=lambda t: t.num):

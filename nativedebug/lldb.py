@@ -281,12 +281,15 @@ def backtrace(context, args, result):
 
 @command
 def attached(context, args, result):
-    """After attaching, select a thread that runs a guest, or say why there is none: wasm attached"""
+    """After attaching, select a thread that runs a guest, or say why there is none: wasm attached [or quit]"""
     if not modules(context.target):
         result.AppendMessage(
             "This process runs ordinary code, of which lldb sees no guest function. Start it anew\n"
             "with 'faaslens run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its environment."
         )
+        if args == ["or", "quit"]:
+            context.process.Detach()
+            context.target.debugger.HandleCommand("quit 1")
         return
     for thread in context.process:
         for f in list(thread.frames)[:30]:

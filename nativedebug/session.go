@@ -69,6 +69,9 @@ type Session struct {
 	Breaks  []string // places, as the debugger writes them
 	Then    []string // the debugger's commands that follow
 	Batch   bool     // end behind them
+	// MustSee ends the debugger with an error if the process that it attaches to has no
+	// code that it can see.
+	MustSee bool
 }
 
 // modulePython is the part of the extensions that debuggers share.
@@ -134,7 +137,11 @@ func (s Session) steps(option, breakpoint string) []string {
 	var args []string
 	start := "run"
 	if s.PID != 0 {
-		args = append(args, "-p", strconv.Itoa(s.PID), option, "wasm attached")
+		attached := "wasm attached"
+		if s.MustSee {
+			attached += " or quit"
+		}
+		args = append(args, "-p", strconv.Itoa(s.PID), option, attached)
 		start = "continue"
 	}
 	for _, b := range s.Breaks {
