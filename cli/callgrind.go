@@ -40,7 +40,7 @@ each time if the guest does the same. What is behind -- goes to 'faaslens run'; 
 no deadline. The exit code is the function's.`,
 		Example: `  faaslens callgrind demo/shares
   faaslens callgrind demo/echo -o counts -- --input ping -- argument`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.callgrind(ctx, name, &f, args)
 		}),
@@ -73,7 +73,7 @@ func (s *session) callgrind(ctx context.Context, name guest.Name, f *callgrindFl
 	defer os.RemoveAll(dir)
 	raw := filepath.Join(dir, "raw")
 	args := []string{"-q", "--tool=callgrind", "--dump-instr=yes", "--separate-recs=1", "--callgrind-out-file=" + raw,
-		"--cache-sim=" + yesNo(f.cache), "--branch-sim=" + yesNo(f.branches), self, "run", "--perf=jitdump", "--timeout=0", name.String()}
+		"--cache-sim=" + yesNo(f.cache), "--branch-sim=" + yesNo(f.branches), self, "run", "--perf=jitdump-image", "--timeout=0", name.String()}
 	ended := s.valgrind(ctx, valgrind, dir, append(args, runArgs...))
 	info, err := os.Stat(raw)
 	if err != nil || info.Size() == 0 {

@@ -26,7 +26,7 @@ func TestDebuggers(t *testing.T) {
 		"gdb is right of optimised code":      testGDBIsRightOfOptimisedCode,
 		"gdb shows C++":                       testGDBShowsCxx,
 		"gdb shows Rust":                      testGDBShowsRust,
-		"gdb attaches":                        testGDBAttaches,
+		"debuggers attach":                    testDebuggersAttach,
 		"lldb does what gdb does":             testLLDBStopsStepsAndShows,
 		"the page on debugging is current":    testDebuggingPageIsCurrent,
 	} {
@@ -68,6 +68,13 @@ func buildDebuggees(t *testing.T) (dir string) {
 // that it wrote.
 func debugger(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	out, _ := debuggerExit(t, dir, args...)
+	return out
+}
+
+// debuggerExit is debugger, and returns the exit code too.
+func debuggerExit(t *testing.T, dir string, args ...string) (output string, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if args[0] == "faaslens" {
@@ -82,7 +89,7 @@ func debugger(t *testing.T, dir string, args ...string) string {
 	if err != nil && !strings.Contains(err.Error(), "exit status") {
 		t.Fatalf("%v: %v; scripts/deps.sh test installs what is missing", args, err)
 	}
-	return string(out)
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // ask makes the arguments that have faaslens run a debugger's commands.
@@ -254,13 +261,16 @@ func testGDBShowsRust(t *testing.T, dir string) {
 	wants(t, out, `Thread .* hit Breakpoint 1(\.\d+)?, .*shapes::describe`, `numbers = len 3 = \{10, 20, 30\}`, `title = "shapes"`, `names = len 2 = \{"one", "two"\}`, `\$1 = \{x = 3, y = 4\}`, `#0 .*shapes::describe`, `#1 .*shapes::main`)
 }
 
-func testGDBAttaches(t *testing.T, dir string) {
+func testDebuggersAttach(t *testing.T, dir string) {
 	for _, c := range []struct {
 		flags []string
+		by    []string
 		want  []string
 	}{
-		{[]string{"--native-debug"}, []string{`No thread is in a function now|Thread \d+ runs a function:`}},
-		{nil, []string{`This process runs ordinary code, of which gdb sees no guest function.`, `with 'faaslens run --native-debug'`}},
+		{[]string{"--native-debug"}, []string{"gdb"}, []string{`No thread is in a function now|Thread \d+ runs a function:`}},
+		{nil, []string{"gdb"}, []string{`This process runs ordinary code, of which gdb sees no guest function.`, `with 'faaslens run --native-debug'`}},
+		{nil, []string{"lldb", "--use", "lldb-19"}, []string{`This process runs ordinary code, of which lldb sees no guest function.`, `with 'faaslens run --native-debug'`}},
+		{nil, []string{"lldb", "--use", "lldb-22"}, []string{`This process runs ordinary code, of which lldb sees no guest function.`, `with 'faaslens run --native-debug'`}},
 	} {
 		cmd := exec.Command(filepath.Join(dir, "faaslens"), append([]string{"run", "t/list0", "--runs", "1000000000", "--timeout", "0"}, c.flags...)...)
 		cmd.Env = append(os.Environ(), "FAASLENS_DIR="+dir)
@@ -284,12 +294,15 @@ func testGDBAttaches(t *testing.T, dir string) {
 				}
 			}
 		}()
-		args := []string{"faaslens", "gdb", "--pid", fmt.Sprint(cmd.Process.Pid), "--batch"}
+		args := append(append([]string{"faaslens"}, c.by...), "--pid", fmt.Sprint(cmd.Process.Pid), "--batch")
 		if c.flags != nil {
 			args = append(args, "--break", "list.c:17", "--ex", "p *n", "--ex", "backtrace 2")
 			c.want = append(c.want, `.* hit Breakpoint 1(\.\d+)?, sum \(list=`, `\$1 = \{value = (10|20|30),`, `#1 .* in descend`)
 		}
-		out := debugger(t, dir, args...)
+		out, code := debuggerExit(t, dir, args...)
+		if failed := code != 0; failed != (c.flags == nil) {
+			t.Errorf("%v: exit code %d", args, code)
+		}
 		_ = cmd.Process.Kill() // it may have gone
 		_ = cmd.Wait()
 		<-drained

@@ -102,14 +102,8 @@ func (s *session) disas(name guest.Name, f *disasFlags) error {
 // are wanted.
 func (s *session) openListing(name guest.Name, f *disasFlags) (m *listing.Module, built time.Time, closeModule func(), err error) {
 	if !f.native && f.profile == "" {
-		st, err := s.openStore()
+		st, parsed, table, err := s.openSymbols(name)
 		if err != nil {
-			return nil, built, nil, err
-		}
-		parsed, table, err := worker.OpenSymbols(st, name)
-		if err != nil {
-			err = suggest(st, name, err)
-			st.Close()
 			return nil, built, nil, err
 		}
 		return &listing.Module{Module: parsed, Symbols: table}, moduleTime(st, name), func() { st.Close() }, nil

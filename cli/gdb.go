@@ -92,7 +92,7 @@ func (s *session) debug(d nativedebug.Debugger, f *debuggerFlags, args []string)
 		return err
 	}
 	defer st.Close()
-	plan := nativedebug.Session{PID: f.pid, Breaks: f.breaks, Then: f.commands, Batch: f.batch}
+	plan := nativedebug.Session{PID: f.pid, Breaks: f.breaks, Then: f.commands, Batch: f.batch, MustSee: f.batch || !isTerminal(s.stdout)}
 	if f.pid == 0 {
 		if plan.Program, err = s.runnerOf(args); err != nil {
 			return err

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faaslens/faaslens/compiler"
 )
@@ -92,7 +94,25 @@ func flagError(cmd *cobra.Command, err error) error {
 	if cmd.Name() == "build" && strings.HasPrefix(err.Error(), "unknown") {
 		err = fmt.Errorf("%w: flags for the compiler go behind --", err)
 	}
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if _, ok := errors.AsType[*strconv.NumError](err); ok {
+			err = fmt.Errorf("--%s %q: want %s", wrong.GetFlag().Name, wrong.GetValue(), wantedNumber(wrong.GetFlag()))
+		}
+	}
 	return &usageError{err}
+}
+
+// wantedNumber says what a flag takes that got what is no number for it.
+func wantedNumber(f *pflag.Flag) string {
+	switch {
+	case f.Name == "pid":
+		return "a process's number, such as 4711"
+	case f.Value.Type() == "bool":
+		return "true or false"
+	case strings.Contains(f.Value.Type(), "int"):
+		return "a whole number"
+	}
+	return "a number"
 }
 
 // report says what went wrong, unless that has been said, and returns the exit code.

@@ -56,7 +56,7 @@ perf's own: perf report -i DIRECTORY/perf.data reads it too.`,
   faaslens perf record demo/shares -F 2000 -- --runs 20
   faaslens perf record demo/shares --call-graph dwarf
   faaslens perf record demo/echo -- --input ping -- argument`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.perfRecord(ctx, name, f, args)
 		}),
@@ -77,7 +77,7 @@ no terminal. What is behind -- goes to perf report.`,
 		Example: `  faaslens perf report demo/shares
   faaslens perf report demo/shares -- --sort srcline -g none
   faaslens perf report demo/shares -- --children`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			r, err := s.openRecording(name, f)
 			if err != nil {
@@ -97,7 +97,7 @@ each instruction with its share of the samples: of one function, or of that in w
 most of them are. What is behind -- goes to perf annotate.`,
 		Example: `  faaslens perf annotate demo/shares
   faaslens perf annotate demo/shares --function functionDef4`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.perfAnnotate(ctx, name, f, args)
 		}),
@@ -116,7 +116,7 @@ functions from the outermost on and the number of samples. Functions end in _[j]
 are the guest's, _[k] if they are the kernel's, _[i] if they are inlined.`,
 		Example: `  faaslens perf flame demo/shares
   faaslens perf flame demo/shares -o - | sort -t ' ' -k 2 -n`,
-		Args: runArguments,
+		Args: functionThen(forStarted),
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, _ []string) error {
 			return s.perfFlame(ctx, name, f)
 		}),
@@ -125,20 +125,8 @@ are the guest's, _[k] if they are the kernel's, _[i] if they are inlined.`,
 	return cmd
 }
 
-// runArguments wants a function, and behind -- anything.
-func runArguments(cmd *cobra.Command, args []string) error {
-	n := cmd.ArgsLenAtDash()
-	if n < 0 {
-		n = len(args)
-	}
-	switch {
-	case n == 0:
-		return misuse("which function? give USER/FUNCTION, such as demo/hello")
-	case n > 1:
-		return misuse("%q: what is meant for the program that this starts goes behind --", args[1])
-	}
-	return nil
-}
+// forStarted is functionThen's word for what goes to a program that is started.
+const forStarted = "what is meant for the program that this starts goes"
 
 // onFunction is a command's way of running on a function, with what is behind --.
 func (s *session) onFunction(run func(context.Context, guest.Name, []string) error) func(*cobra.Command, []string) error {

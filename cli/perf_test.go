@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ type profiled struct {
 // newProfiled builds a guest.
 func newProfiled(t *testing.T, source string) *profiled {
 	t.Helper()
-	for program, pkg := range map[string]string{"perf": "linux-perf", "addr2line": "binutils", "objdump": "binutils", "valgrind": "valgrind", "callgrind_annotate": "valgrind"} {
+	for program, pkg := range map[string]string{"perf": "linux-perf", "addr2line": "binutils", "objdump": "binutils", "readelf": "binutils", "llvm-dwarfdump-19": "llvm-19", "valgrind": "valgrind", "callgrind_annotate": "valgrind"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Fatalf("%s is missing: apt-get install %s", program, pkg)
 		}
@@ -94,12 +95,16 @@ func shares(report string) map[string]float64 {
 	return found
 }
 
-// The guide's own steps, on guests in three languages: the names and lines of guests
-// are perf's, and so are the shares, as far as a second of samples can tell.
+// guideGuest is a guest with three functions, and what perf calls them.
+type guideGuest struct {
+	source, big, mid, small string
+}
+
+// The guide's own steps, on guests in three languages and with each form of the jitdump:
+// the names and lines of guests are perf's, and so are the shares, as far as a second of
+// samples can tell.
 func TestPerfNamesGuestsAsInTheGuide(t *testing.T) {
-	for name, guest := range map[string]struct {
-		source, big, mid, small string
-	}{
+	for name, guest := range map[string]guideGuest{
 		"C":    {"perf/shares.c", "big", "mid", "small"},
 		"C++":  {"perf/shares.cpp", "work::Counter::big(unsigned int)", "work::Counter::mid(unsigned int)", "work::Counter::small(unsigned int)"},
 		"Rust": {"perf/shares.rs", "shares::Counter::big", "shares::Counter::mid", "shares::Counter::small"},
@@ -107,33 +112,119 @@ func TestPerfNamesGuestsAsInTheGuide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newProfiled(t, guest.source)
 			p.run("simple_runner", "t", "shares") // compiles it
-			if _, log, err := p.try([]string{"FAASLENS_PERF=jitdump"}, "perf", "record", "-q", "-N", "-k", "1", "-e", "cpu-clock", "-g", "-o", "raw", "simple_runner", "t", "shares", "4"); err != nil {
-				t.Fatalf("%v\n%s", err, log)
-			}
-			p.run("perf", "inject", "-j", "-i", "raw", "-o", "perf.data")
-			objects, err := filepath.Glob(filepath.Join(p.dir, ".debug", "jit", "*", "*"))
-			if err != nil || len(objects) != 2 {
-				t.Errorf("perf's files are %v, %v; want a jitdump and one object", objects, err)
-			}
-			got := shares(p.run("perf", "report", "-i", "perf.data", "--stdio", "--no-children", "-g", "none", "--sort", "sym"))
-			total := got[guest.big] + got[guest.mid] + got[guest.small]
-			for function, want := range map[string]float64{guest.big: 60, guest.mid: 30, guest.small: 10} {
-				if share := 100 * got[function] / total; math.IsNaN(share) || math.Abs(share-want) > 8 {
-					t.Errorf("%s has %.1f%% of the three functions' time, want about %.0f%%: %v", function, share, want, got)
-				}
-			}
-			lines := shares(p.run("perf", "report", "-i", "perf.data", "--stdio", "--no-children", "-g", "none", "--sort", "srcline", "-S", guest.big))
-			checkLines(t, lines, filepath.Join(guesttest.Dir(), guest.source))
-			source, err := os.ReadFile(filepath.Join(guesttest.Dir(), guest.source))
-			if err != nil {
-				t.Fatal(err)
-			}
-			annotated := p.run("perf", "annotate", "-i", "perf.data", "--stdio", "-s", guest.big)
-			if shift := sourceLine(string(source), "<< 13"); !strings.Contains(annotated, shift) || !regexp.MustCompile(`\d\.\d\d : +[0-9a-f]+: +\w`).MatchString(annotated) {
-				t.Errorf("perf annotate shows no %q, or no instructions:\n%s", shift, annotated)
+			functions := strings.Count(p.run("faaslens", "symbols", p.name), "\n")
+			for form, files := range map[string]func(functions, objects int) bool{
+				"jitdump": func(functions, objects int) bool {
+					return functions <= fewFunctions && objects > functions+1 || functions > fewFunctions && objects == 1
+				},
+				"jitdump-load":  func(functions, objects int) bool { return objects > functions },
+				"jitdump-image": func(_, objects int) bool { return objects == 1 },
+			} {
+				t.Run(form, func(t *testing.T) {
+					p.t = t
+					objects := p.recordByHand(form, "-g")
+					if !files(functions, len(objects)) {
+						t.Errorf("%d functions are in %d objects: %v", functions, len(objects), objects)
+					}
+					checkReports(t, p, guest)
+				})
 			}
 		})
 	}
+}
+
+// recordByHand makes perf.data with perf's own commands, told of the code by a form of
+// file, and returns the objects that it refers to then.
+func (p *profiled) recordByHand(form string, flags ...string) (objects []string) {
+	p.t.Helper()
+	home := filepath.Join(p.dir, form)
+	args := append([]string{"record", "-q", "-N", "-k", "1", "-e", "cpu-clock", "-o", "raw"}, flags...)
+	if _, log, err := p.try([]string{"FAASLENS_PERF=" + form, "HOME=" + home}, "perf", append(args, "simple_runner", "t", "shares", "4")...); err != nil {
+		p.t.Fatalf("%v\n%s", err, log)
+	}
+	p.run("perf", "inject", "-j", "-f", "-i", "raw", "-o", "perf.data")
+	dumps, err := filepath.Glob(filepath.Join(home, ".debug", "jit", "*", "jit-*.dump"))
+	if err != nil || len(dumps) != 1 {
+		p.t.Fatalf("jitdumps: %v, %v; want one", dumps, err)
+	}
+	objects, err = filepath.Glob(filepath.Join(filepath.Dir(dumps[0]), "jitted-*.so"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return objects
+}
+
+// checkReports checks what perf report and perf annotate say of perf.data.
+func checkReports(t *testing.T, p *profiled, guest guideGuest) {
+	t.Helper()
+	got := shares(p.run("perf", "report", "-i", "perf.data", "--stdio", "--no-children", "-g", "none", "--sort", "sym"))
+	total := got[guest.big] + got[guest.mid] + got[guest.small]
+	for function, want := range map[string]float64{guest.big: 60, guest.mid: 30, guest.small: 10} {
+		if share := 100 * got[function] / total; math.IsNaN(share) || math.Abs(share-want) > 8 {
+			t.Errorf("%s has %.1f%% of the three functions' time, want about %.0f%%: %v", function, share, want, got)
+		}
+	}
+	lines := shares(p.run("perf", "report", "-i", "perf.data", "--stdio", "--no-children", "-g", "none", "--sort", "srcline", "-S", guest.big))
+	checkLines(t, lines, filepath.Join(guesttest.Dir(), guest.source))
+	source, err := os.ReadFile(filepath.Join(guesttest.Dir(), guest.source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	annotated := p.run("perf", "annotate", "-i", "perf.data", "--stdio", "-s", guest.big)
+	if shift := sourceLine(string(source), "<< 13"); !strings.Contains(annotated, shift) || !regexp.MustCompile(`\d\.\d\d : +[0-9a-f]+: +\w`).MatchString(annotated) {
+		t.Errorf("perf annotate shows no %q, or no instructions:\n%s", shift, annotated)
+	}
+}
+
+// By records of functions, perf finds callers through the guest to the engine, and what
+// it makes of a function has the function's unwind table.
+func TestPerfUnwindsGuestsByRecordsOfFunctions(t *testing.T) {
+	p := newProfiled(t, "perf/shares.c")
+	p.run("simple_runner", "t", "shares") // compiles it
+	objects := p.recordByHand("jitdump-load", "--call-graph", "dwarf", "-F", "400")
+	var stack []string
+	complete := false
+	script := p.run("perf", "script", "-i", "perf.data", "-F", "ip,sym")
+	for line := range strings.Lines(script) {
+		if f := strings.Fields(line); len(f) > 1 {
+			stack = append(stack, strings.Join(f[1:], " "))
+			continue
+		}
+		complete = complete || through(stack, "big", "main", "__main_void", "_start", "engine: wasm[0]::array_to_wasm_trampoline")
+		stack = nil
+	}
+	if !complete {
+		t.Errorf("no stack leads from the engine through main to big:\n%.3000s", script)
+	}
+	found := false
+	for _, object := range objects {
+		symbols := p.run("readelf", "-sW", object)
+		m := regexp.MustCompile(`: 0*([0-9a-f]+) +(\d+) FUNC .* big\n`).FindStringSubmatch(symbols)
+		if m == nil {
+			continue
+		}
+		found = true
+		start, _ := strconv.ParseUint(m[1], 16, 64)
+		size, _ := strconv.ParseUint(m[2], 10, 64)
+		table := p.run("llvm-dwarfdump-19", "--eh-frame", object)
+		if want := fmt.Sprintf("pc=%08x...%08x", start, start+size); !strings.Contains(table, want) {
+			t.Errorf("the unwind table of big lacks %s:\n%s", want, table)
+		}
+	}
+	if !found {
+		t.Error("no object has big")
+	}
+}
+
+// through reports whether a stack goes through functions in this order, from the
+// innermost on, and perhaps through others.
+func through(stack []string, functions ...string) bool {
+	for _, name := range stack {
+		if len(functions) > 0 && strings.HasPrefix(name, functions[0]) {
+			functions = functions[1:]
+		}
+	}
+	return len(functions) == 0
 }
 
 // sourceLine is the first line of a source with some text, without spaces around it.
@@ -247,9 +338,9 @@ func TestSwitchesForPerfSayWhatTheyWant(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"FAASLENS_PERF=yes", []string{"simple_runner", "t", "shares"}, "FAASLENS_PERF=yes: want jitdump, map or off"},
-		{"FAASLENS_PERF=yes", []string{"faaslens", "run", "t/shares"}, "FAASLENS_PERF=yes: want jitdump, map or off"},
-		{"FAASLENS_PERF=", []string{"faaslens", "run", "--perf=dump", "t/shares"}, "--perf=dump: want jitdump, map or off"},
+		{"FAASLENS_PERF=yes", []string{"simple_runner", "t", "shares"}, "FAASLENS_PERF=yes: want jitdump, jitdump-load, jitdump-image, map or off"},
+		{"FAASLENS_PERF=yes", []string{"faaslens", "run", "t/shares"}, "FAASLENS_PERF=yes: want jitdump, jitdump-load, jitdump-image, map or off"},
+		{"FAASLENS_PERF=", []string{"faaslens", "run", "--perf=dump", "t/shares"}, "--perf=dump: want jitdump, jitdump-load, jitdump-image, map or off"},
 		{"JITDUMPDIR=/dev/null", []string{"faaslens", "run", "--perf=jitdump", "t/shares"}, "set JITDUMPDIR to a directory"},
 	} {
 		out, log, err := p.try([]string{c.env}, c.args[0], c.args[1:]...)

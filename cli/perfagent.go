@@ -17,10 +17,16 @@ import (
 type perfMode string
 
 const (
-	perfOff     perfMode = ""
-	perfJitdump perfMode = "jitdump"
-	perfMap     perfMode = "map"
+	perfOff          perfMode = ""
+	perfJitdump      perfMode = "jitdump"       // for perf, and for others if that is cheap
+	perfJitdumpLoad  perfMode = "jitdump-load"  // a record for each function, as others do
+	perfJitdumpImage perfMode = "jitdump-image" // one file for each image
+	perfMap          perfMode = "map"
 )
+
+// fewFunctions is how many functions a module may have for a jitdump to have records for
+// each of them, of which perf inject makes a file each, beside the one for the image.
+const fewFunctions = 256
 
 // perfMode is what a flag asks for, or else the environment.
 func (s *session) perfMode(flag string) (perfMode, error) {
@@ -31,15 +37,16 @@ func (s *session) perfMode(flag string) (perfMode, error) {
 	switch asked {
 	case "", "off":
 		return perfOff, nil
-	case string(perfJitdump), string(perfMap):
+	case string(perfJitdump), string(perfJitdumpLoad), string(perfJitdumpImage), string(perfMap):
 		return perfMode(asked), nil
 	}
-	return perfOff, misuse("%s=%s: want jitdump, map or off", by, asked)
+	return perfOff, misuse("%s=%s: want jitdump, jitdump-load, jitdump-image, map or off", by, asked)
 }
 
 // perfAgent tells perf of compiled code as it is loaded.
 type perfAgent struct {
 	session *session
+	mode    perfMode
 	dump    *perf.Dump
 	table   *perf.Map
 	objects string // directory where objects are kept
@@ -47,10 +54,10 @@ type perfAgent struct {
 
 // startPerf has the functions of a worker that is about to start told to perf.
 func (s *session) startPerf(mode perfMode, st *store.Store, cfg *worker.Config) (*perfAgent, error) {
-	a := &perfAgent{session: s, objects: perfObjects(st)}
+	a := &perfAgent{session: s, mode: mode, objects: perfObjects(st)}
 	var err error
 	switch mode {
-	case perfJitdump:
+	case perfJitdump, perfJitdumpLoad, perfJitdumpImage:
 		a.dump, err = perf.CreateDump(s.jitdumpDir())
 	case perfMap:
 		a.table, err = perf.CreateMap(perf.MapDir)
@@ -90,11 +97,16 @@ func (a *perfAgent) add(c perf.Code) error {
 	if a.table != nil {
 		return a.table.Add(c)
 	}
+	if a.mode == perfJitdumpLoad || a.mode == perfJitdump && len(c.Map.Bodies) <= fewFunctions {
+		if err := a.dump.AddFunctions(c); err != nil || a.mode == perfJitdumpLoad {
+			return err
+		}
+	}
 	object, err := perf.Keep(a.objects, c)
 	if err != nil {
 		return err
 	}
-	return a.dump.Add(c, object)
+	return a.dump.AddImage(c, object)
 }
 
 func (a *perfAgent) close() {

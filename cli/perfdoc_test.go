@@ -56,19 +56,7 @@ func TestThePagesOnPerfShowWhatHappens(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(p.dir, "shares.c"), source, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("../docs/perf.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := readShown(string(page))
-	if len(all) < 10 {
-		t.Fatalf("only %d commands in the page", len(all))
-	}
-	for _, s := range all {
-		out, log, err := p.try(nil, "sh", "-c", s.command)
-		if err != nil {
-			t.Fatalf("%s: %v\n%s%s", s.command, err, out, log)
-		}
+	runPage(t, p, "perf.md", 10, func(s shown, out, log string) {
 		printed := make(map[string]bool)
 		for line := range strings.Lines(out + log) {
 			printed[alike(line, p.dir)] = true
@@ -78,5 +66,26 @@ func TestThePagesOnPerfShowWhatHappens(t *testing.T) {
 				t.Errorf("%s\ndoes not print any more\n%s\n(%s) but\n%.3000s%.1000s", s.command, line, alike(line, p.dir), out, log)
 			}
 		}
+	})
+}
+
+// runPage runs the commands that a page of the documentation shows, of which there are so
+// many at least, and checks what each prints.
+func runPage(t *testing.T, p *profiled, page string, atLeast int, check func(s shown, out, log string)) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../docs", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := readShown(string(text))
+	if len(all) < atLeast {
+		t.Fatalf("only %d commands in the page", len(all))
+	}
+	for _, s := range all {
+		out, log, err := p.try(nil, "sh", "-c", s.command)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s%s", s.command, err, out, log)
+		}
+		check(s, out, log)
 	}
 }

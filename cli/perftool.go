@@ -58,7 +58,7 @@ func (s *session) perfRecord(ctx context.Context, name guest.Name, f *perfFlags,
 		}
 	}
 	raw := filepath.Join(dir, "raw.data")
-	args := []string{"record", "-q", "-N", "-k", "CLOCK_MONOTONIC", "-e", event, "-F", strconv.Itoa(f.frequency), "--call-graph", f.callGraph, "-o", raw, "--", self, "run", "--perf=jitdump", name.String()}
+	args := []string{"record", "-q", "-N", "-k", "CLOCK_MONOTONIC", "-e", event, "-F", strconv.Itoa(f.frequency), "--call-graph", f.callGraph, "-o", raw, "--", self, "run", "--perf=jitdump-image", name.String()}
 	ended := s.perfTool(ctx, dir, nil, append(args, runArgs...)...)
 	if _, err := os.Stat(raw); err != nil {
 		return fmt.Errorf("perf recorded nothing: see what 'faaslens doctor' says of perf and the kernel")
@@ -192,15 +192,11 @@ func (s *session) perfAnnotate(ctx context.Context, name guest.Name, f *perfFlag
 
 // namedFunction finds what perf calls a function of a module.
 func (s *session) namedFunction(name guest.Name, function string) (string, error) {
-	st, err := s.openStore()
+	st, _, symbols, err := s.openSymbols(name)
 	if err != nil {
 		return "", err
 	}
 	defer st.Close()
-	_, symbols, err := worker.OpenSymbols(st, name)
-	if err != nil {
-		return "", suggest(st, name, err)
-	}
 	var found []symbol.Function
 	for _, f := range symbols.Resolve(function) {
 		if !f.Import {

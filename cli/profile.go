@@ -50,7 +50,7 @@ recorded is written.`,
   faaslens profile --type live --pid 4711`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.pid == 0 {
-				return functionAndArguments(cmd, args)
+				return functionThen("arguments for the function go")(cmd, args)
 			}
 			if len(args) > 0 || f.kind != "live" {
 				return misuse("--pid: give it with --type live and without a function")
@@ -83,7 +83,7 @@ recorded is written.`,
 	flags.StringVar(&f.format, "format", "pprof", "what to write: "+formatNames())
 	flags.IntVar(&f.pid, "pid", 0, "look at the functions of that faaslens process: `PID`")
 	f.register(flags)
-	cmd.AddCommand(s.profileViewCommand())
+	cmd.AddCommand(s.profileViewCommand(), s.profileConvertCommand())
 	return cmd
 }
 
@@ -197,10 +197,10 @@ func (s *session) record(ctx context.Context, name guest.Name, f *profileFlags, 
 }
 
 // collectCPU is the profile that a flame graph shows.
-func (s *session) collectCPU(ctx context.Context, name guest.Name, reps int, data string) (*profile.Profile, error) {
+func (s *session) collectCPU(ctx context.Context, name guest.Name, reps int, data string, args []string) (*profile.Profile, error) {
 	f := &profileFlags{kind: "cpu", rate: profiler.DefaultRate}
 	f.runs, f.input, f.hasInput = reps, data, true
-	return s.record(ctx, name, f, nil)
+	return s.record(ctx, name, f, args)
 }
 
 // profiledRuns runs one function several times while it is recorded.

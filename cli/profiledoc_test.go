@@ -33,19 +33,7 @@ func TestThePageOnProfilingShowsWhatHappens(t *testing.T) {
 	if err := os.Symlink(absolute(t, []string{"../demo"})[0], filepath.Join(p.dir, "demo")); err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("../docs/profiling.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := readShown(string(page))
-	if len(all) < 4 {
-		t.Fatalf("only %d commands in the page", len(all))
-	}
-	for _, s := range all {
-		out, log, err := p.try(nil, "sh", "-c", s.command)
-		if err != nil {
-			t.Fatalf("%s: %v\n%s%s", s.command, err, out, log)
-		}
+	runPage(t, p, "profiling.md", 4, func(s shown, out, log string) {
 		printed := make(map[string]bool)
 		first, rows := "", 0
 		for line := range strings.Lines(out + log) {
@@ -72,7 +60,7 @@ func TestThePageOnProfilingShowsWhatHappens(t *testing.T) {
 		if len(most) > 0 && !slices.Contains(most, first) {
 			t.Errorf("%s\nshows %q first, and prints %q first:\n%s%s", s.command, most, first, out, log)
 		}
-	}
+	})
 }
 
 // shape is a line without what differs between runs and places.

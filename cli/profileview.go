@@ -60,22 +60,9 @@ The graph is drawn by Graphviz, which has to be installed (apt-get install graph
 
 // viewProfile serves a profile's pages until ctx ends, which is no error.
 func (s *session) viewProfile(ctx context.Context, file string, f *viewFlags) error {
-	sources, err := parseSourceMap(f.sourceMap)
+	p, sources, err := openProfile(file, f.base, f.sourceMap)
 	if err != nil {
 		return err
-	}
-	p, err := readProfile(file)
-	if err != nil {
-		return err
-	}
-	if f.base != "" {
-		base, err := readProfile(f.base)
-		if err != nil {
-			return err
-		}
-		if p, err = export.Diff(p, base); err != nil {
-			return fmt.Errorf("%s and %s: %w", file, f.base, err)
-		}
 	}
 	var page strings.Builder
 	if err := export.Write(&page, p, export.HTML, export.Options{Title: file, Source: sources.readSource}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,14 +210,14 @@ func TestFlameDrawsWhatWasCollected(t *testing.T) {
 	var stderr bytes.Buffer
 	s := &session{stdout: io.Discard, stderr: &stderr}
 	file := filepath.Join(t.TempDir(), "flame.svg")
-	collect := func(_ context.Context, name guest.Name, reps int, data string) (*profile.Profile, error) {
-		if name.String() != "demo/hello" || reps != 7 || data != "x" {
-			t.Errorf("collects %s, %d times, with %q", name, reps, data)
+	collect := func(_ context.Context, name guest.Name, reps int, data string, args []string) (*profile.Profile, error) {
+		if name.String() != "demo/hello" || reps != 7 || data != "x" || !slices.Equal(args, []string{"a", "--b"}) {
+			t.Errorf("collects %s, %d times, with %q and %q", name, reps, data, args)
 		}
 		return sampledProfile(t, "/src", ""), nil
 	}
 	cmd := s.flameCommand(collect)
-	cmd.SetArgs([]string{"demo/hello", "--reps", "7", "--data", "x", "-o", file})
+	cmd.SetArgs([]string{"demo/hello", "--reps", "7", "--data", "x", "-o", file, "--", "a", "--b"})
 	if err := cmd.Execute(); err != nil {
 		t.Fatal(err)
 	}
@@ -237,10 +238,10 @@ func TestFlameSaysWhatIsWrong(t *testing.T) {
 		collect cpuProfiler
 		want    string
 	}{
-		{"no function", nil, nil, "which function? give one USER/FUNCTION, such as demo/hello"},
+		{"no function", nil, nil, "which function? give USER/FUNCTION, such as demo/hello"},
 		{"no runs", []string{"demo/hello", "--reps", "0"}, nil, "--reps 0: want 1 or more"},
-		{"a function that fails", []string{"demo/hello"}, func(context.Context, guest.Name, int, string) (*profile.Profile, error) { return nil, failed }, "demo/hello: trap"},
-		{"too few samples", []string{"demo/hello"}, func(context.Context, guest.Name, int, string) (*profile.Profile, error) {
+		{"a function that fails", []string{"demo/hello"}, func(context.Context, guest.Name, int, string, []string) (*profile.Profile, error) { return nil, failed }, "demo/hello: trap"},
+		{"too few samples", []string{"demo/hello"}, func(context.Context, guest.Name, int, string, []string) (*profile.Profile, error) {
 			return &profile.Profile{}, nil
 		}, "draw demo/hello: it ran too short to be seen: run it more often, with --reps 100"},
 	} {

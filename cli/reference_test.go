@@ -76,13 +76,22 @@ take the level from ` + "`LOG_LEVEL`" + `: trace, debug (every host call), info,
 func reference(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString(referenceHead)
-	for _, cmd := range root.Commands() {
-		if cmd.IsAvailableCommand() && cmd.Name() != "help" && cmd.Name() != "completion" {
-			referCommand(&b, cmd)
-		}
+	for _, cmd := range explained(root) {
+		referCommand(&b, cmd)
 	}
 	b.WriteString(referenceTail)
 	return b.Bytes()
+}
+
+// explained are the commands below one that people call, each before its own.
+func explained(parent *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, cmd := range parent.Commands() {
+		if cmd.IsAvailableCommand() && cmd.Name() != "help" && cmd.Name() != "completion" {
+			all = append(append(all, cmd), explained(cmd)...)
+		}
+	}
+	return all
 }
 
 func referCommand(b *bytes.Buffer, cmd *cobra.Command) {
@@ -93,30 +102,18 @@ func referCommand(b *bytes.Buffer, cmd *cobra.Command) {
 		fmt.Fprintf(b, "Flags:\n\n```text\n%s\n```\n\n", flags)
 	}
 	fmt.Fprintf(b, "Examples:\n\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(cmd.Example, "  "), "\n  ", "\n"))
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			referCommand(b, sub)
-		}
-	}
 }
 
 // Every command has what its help and the reference are made of.
 func TestEveryCommandExplainsItself(t *testing.T) {
 	s := &session{stdout: io.Discard, stderr: io.Discard}
-	all := s.root().Commands()
-	for _, cmd := range all {
-		all = append(all, cmd.Commands()...)
-	}
-	for _, cmd := range all {
-		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
-			continue
-		}
+	for _, cmd := range explained(s.root()) {
 		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" {
-			t.Errorf("%s lacks a short or long description or an example", cmd.Name())
+			t.Errorf("%s lacks a short or long description or an example", cmd.CommandPath())
 		}
 		for line := range strings.Lines(cmd.Example) {
 			if !strings.HasPrefix(strings.TrimSpace(line), cmd.CommandPath()) {
-				t.Errorf("%s has an example of something else: %s", cmd.Name(), line)
+				t.Errorf("%s has an example of something else: %s", cmd.CommandPath(), line)
 			}
 		}
 	}

@@ -53,7 +53,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
   faaslens run demo/imgsmith --cmdline "resize=320x0" < lake.png > small.png
   faaslens run demo/convert --dir ./data:/data:ro --dir ./out:/out -- /data/a /out/b
   faaslens run demo/parse --memory 64M --timeout 2s --json < input`,
-		Args: functionAndArguments,
+		Args: functionThen("arguments for the function go"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.hasInput = cmd.Flags().Changed("input")
 			name, err := parseFunction(args[0])
@@ -70,7 +70,7 @@ Sizes are bytes, or have a unit: 64K, 64M, 1GiB.`,
 	flags.IntVar(&f.runs, "runs", 1, "run it `N` times, each in a fresh instance, up to the first failure")
 	flags.BoolVar(&f.trace, "trace", false, "write every host call to stderr, as strace does")
 	flags.BoolVar(&f.nativeDebug, "native-debug", false, "compile it for gdb and lldb, which may attach later")
-	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump, map or off (default $FAASLENS_PERF)")
+	flags.StringVar(&f.perf, "perf", "", "tell perf of the code by a `FORM` of file: jitdump (jitdump-load, jitdump-image), map or off (default $FAASLENS_PERF)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each run, and nothing else, on stdout")
 	return cmd
 }
@@ -92,19 +92,22 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowUnknown, "allow-unknown", false, "run it though nobody provides some imports; calling one traps")
 }
 
-// functionAndArguments checks a command line of USER/FUNCTION [-- ARG...].
-func functionAndArguments(cmd *cobra.Command, args []string) error {
-	n := cmd.ArgsLenAtDash()
-	if n < 0 {
-		n = len(args)
+// functionThen checks a command line of USER/FUNCTION [-- ...], and says of what stands
+// before the -- that it goes behind it.
+func functionThen(goes string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		n := cmd.ArgsLenAtDash()
+		if n < 0 {
+			n = len(args)
+		}
+		switch {
+		case n == 0:
+			return misuse("which function? give USER/FUNCTION, such as demo/hello")
+		case n > 1:
+			return misuse("%q: %s behind --", args[1], goes)
+		}
+		return nil
 	}
-	switch {
-	case n == 0:
-		return misuse("which function? give USER/FUNCTION, such as demo/hello")
-	case n > 1:
-		return misuse("%q: arguments for the function go behind --", args[1])
-	}
-	return nil
 }
 
 // run runs a function as often as asked for.

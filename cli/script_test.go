@@ -97,6 +97,11 @@ func buildGuests(t *testing.T) (dataDir string) {
 // they must not change, and GUESTS with the sources.
 func TestScripts(t *testing.T) {
 	shared := buildGuests(t)
+	// 'go tool pprof' is built where it is used; with its own home, each script would do so.
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatalf("go env GOCACHE: %v", err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -105,6 +110,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FAASLENS_DIR", shared)
 			e.Setenv("GUESTS", guesttest.Dir())
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
 			for name, content := range oddFiles() {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(content), 0o644); err != nil {
 					return err

@@ -183,6 +183,10 @@ func adviseOnLines(why string) string {
 		return strings.TrimPrefix(symbol.NoGoLines, "no line numbers: ")
 	case strings.Contains(why, "build with -g"):
 		return why
+	case strings.HasPrefix(why, "debug info unreadable: split debug file"):
+		return why + "; put the file there that belongs to this build, or build it again, without -gsplit-dwarf"
+	case strings.HasPrefix(why, "debug info unreadable"):
+		return why + "; build it again, and leave out tools that change modules afterwards, such as wasm-opt"
 	}
 	return why + "; build it again, without --strip or with -g"
 }

@@ -153,9 +153,11 @@ func TestStartUpIsFolded(t *testing.T) {
 
 func TestHowToGetLines(t *testing.T) {
 	for note, want := range map[string]string{
-		"no debug info: build with -g":                            "no debug info: build with -g",
-		"no debug info: it is in \"x\", which was not found":      "no debug info: it is in \"x\", which was not found; build it again, without --strip or with -g",
-		symbol.NoGoLines + "; the function is declared in line 3": "Go writes none for WebAssembly",
+		"no debug info: build with -g":                                "no debug info: build with -g",
+		"no debug info: it is in \"x\", which was not found":          "no debug info: it is in \"x\", which was not found; build it again, without --strip or with -g",
+		"debug info unreadable: cut short":                            "debug info unreadable: cut short; build it again, and leave out tools that change modules afterwards, such as wasm-opt",
+		"debug info unreadable: split debug file a.dwo: no such file": "debug info unreadable: split debug file a.dwo: no such file; put the file there that belongs to this build, or build it again, without -gsplit-dwarf",
+		symbol.NoGoLines + "; the function is declared in line 3":     "Go writes none for WebAssembly",
 	} {
 		if have := adviseOnLines(note); have != want {
 			t.Errorf("%q becomes %q, want %q", note, have, want)

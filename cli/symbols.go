@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/wasm"
 	"github.com/faaslens/faaslens/worker"
@@ -75,15 +76,11 @@ it is inlined into, then an empty line. Stacks and --json give such offsets.`,
 }
 
 func (s *session) symbols(name guest.Name, f *symbolsFlags) error {
-	st, err := s.openStore()
+	st, m, table, err := s.openSymbols(name)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	m, table, err := worker.OpenSymbols(st, name)
-	if err != nil {
-		return suggest(st, name, err)
-	}
 	if id := codeID(m); f.build != "" && f.build != id {
 		return fmt.Errorf("%s was built again since: its code is that of build %s now, not of %s: run it again for a stack of this one", name, id, f.build)
 	}
@@ -109,6 +106,22 @@ func (s *session) symbols(name guest.Name, f *symbolsFlags) error {
 		return writeJSON(s.stdout, entries)
 	}
 	return writeSymbols(s.stdout, list, f.lines || len(f.resolve) > 0)
+}
+
+// openSymbols opens a function's module and symbols, and the data directory, which the
+// caller closes.
+func (s *session) openSymbols(name guest.Name) (*store.Store, *wasm.Module, *symbol.Table, error) {
+	st, err := s.openStore()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, table, err := worker.OpenSymbols(st, name)
+	if err != nil {
+		err = suggest(st, name, err)
+		st.Close()
+		return nil, nil, nil, err
+	}
+	return st, m, table, nil
 }
 
 // namedFunction is a function of a module with the name that is shown.
@@ -345,17 +358,12 @@ func (s *session) funcSym(args []string) int {
 		return exitFailed
 	}
 	name := guest.Name{User: args[0], Function: args[1]}
-	st, err := s.openStore()
+	st, m, table, err := s.openSymbols(name)
 	if err != nil {
 		log.fail("%v", err)
 		return exitFailed
 	}
 	defer st.Close()
-	m, table, err := worker.OpenSymbols(st, name)
-	if err != nil {
-		log.fail("%v", err)
-		return exitFailed
-	}
 	var b bytes.Buffer
 	if err := writeSymbols(&b, listSymbols(m, table, forFaasm), false); err != nil {
 		log.fail("%v", err)

@@ -116,6 +116,11 @@ func writeTop(w io.Writer, st, since *gateway.Status, took time.Duration) error 
 		fmt.Fprintf(t, "%s\t%d\t%.1f\t%d\t%d\t%v\t%v\n", printable(f.Function), f.Ended, float64(f.Ended)/max(took.Seconds(), 1e-3),
 			f.Failed, f.Cold, showTime(mean), showTime(seconds(f.Longest)))
 	}
+	if slices.ContainsFunc(all, func(f gateway.FunctionCount) bool { return f.Function == gateway.OtherFunctions }) {
+		t.Flush()
+		_, err := fmt.Fprintf(w, "%s: names of which there is no function, and functions beyond the first %d; 'faaslens ps' has each call's name\n", gateway.OtherFunctions, gateway.MaxCounted)
+		return err
+	}
 	return t.Flush()
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/wasm"
 	"github.com/faaslens/faaslens/wast"
-	"github.com/faaslens/faaslens/worker"
 )
 
 // wastFlags is what the command line says about a text.
@@ -58,15 +57,11 @@ sections, such as debug information, are left out.`,
 }
 
 func (s *session) wast(name guest.Name, f *wastFlags) error {
-	st, err := s.openStore()
+	st, m, table, err := s.openSymbols(name)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	m, table, err := worker.OpenSymbols(st, name)
-	if err != nil {
-		return suggest(st, name, err)
-	}
 	switch {
 	case f.save:
 		var b bytes.Buffer

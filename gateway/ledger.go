@@ -28,18 +28,18 @@ type Ledger struct {
 	others    *series
 }
 
-// maxLabels is how many functions have metrics of their own. The rest is counted together:
+// MaxCounted is how many functions have metrics of their own. The rest is counted together:
 // each label costs the server, and whoever collects, memory for good.
-const maxLabels = 200
+const MaxCounted = 200
 
-// otherFunctions is what they are called, which no function can be.
-const otherFunctions = "(others)"
+// OtherFunctions is what they are called, which no function can be.
+const OtherFunctions = "(others)"
 
 // NewLedger makes a ledger that also tells log of invocations that failed.
 func NewLedger(log *slog.Logger) *Ledger {
 	l := &Ledger{log: log, registry: prometheus.NewRegistry(), functions: make(map[guest.Name]*series)}
 	l.totals = newTotals(l.registry)
-	l.others = l.totals.series(otherFunctions)
+	l.others = l.totals.series(OtherFunctions)
 	l.journal.changed = make(chan struct{})
 	return l
 }
@@ -105,7 +105,7 @@ func (l *Ledger) seriesOf(name guest.Name, r *scheduler.Result) *series {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s = l.functions[name]; s == nil {
-		if len(l.functions) >= maxLabels {
+		if len(l.functions) >= MaxCounted {
 			return l.others
 		}
 		s = l.totals.series(name.String())

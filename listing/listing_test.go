@@ -2,9 +2,6 @@ package listing_test
 
 import (
 	"bytes"
-	"context"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -12,12 +9,9 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/faaslens/faaslens/codemap"
-	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/hostcall"
-	"github.com/faaslens/faaslens/hostcall/faasm"
-	"github.com/faaslens/faaslens/hostcall/wasi"
 	"github.com/faaslens/faaslens/internal/guesttest"
+	"github.com/faaslens/faaslens/internal/imagetest"
 	"github.com/faaslens/faaslens/listing"
 	"github.com/faaslens/faaslens/native"
 	"github.com/faaslens/faaslens/symbol"
@@ -27,31 +21,7 @@ import (
 // open compiles a guest and opens it for listing.
 func open(t *testing.T, source string) *listing.Module {
 	t.Helper()
-	calls, err := hostcall.NewTable(wasi.Calls(), faasm.Calls())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.New(engine.Config{
-		Calls: calls, Shards: 1, Slots: 1,
-		Stub: func(module, name string, _ guest.FuncType) *hostcall.Spec { return faasm.Stub(module, name) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	parsed, err := wasm.Parse(guesttest.Build(t, "0", source))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var image []byte
-	m, err := e.Compile(context.Background(), parsed, engine.ModuleOptions{
-		AllowUnknown: true, CacheDir: filepath.Join(os.TempDir(), "faaslens-guests", "images"),
-		Loaded: func(l codemap.Loaded) { image = bytes.Clone(l.Image) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	parsed, image := imagetest.Compile(t, imagetest.NewEngine(t), guesttest.Build(t, "0", source))
 	arch, err := native.ParseArch(runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)

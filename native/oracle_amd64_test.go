@@ -2,11 +2,8 @@ package native_test
 
 import (
 	"bytes"
-	"context"
 	"debug/elf"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,54 +11,11 @@ import (
 	"testing"
 
 	"github.com/faaslens/faaslens/codemap"
-	"github.com/faaslens/faaslens/engine"
-	"github.com/faaslens/faaslens/guest"
-	"github.com/faaslens/faaslens/hostcall"
-	"github.com/faaslens/faaslens/hostcall/faasm"
-	"github.com/faaslens/faaslens/hostcall/wasi"
 	"github.com/faaslens/faaslens/internal/guesttest"
+	"github.com/faaslens/faaslens/internal/imagetest"
 	"github.com/faaslens/faaslens/native"
-	"github.com/faaslens/faaslens/wasm"
 	"github.com/faaslens/faaslens/wasm/wasmtest"
 )
-
-func newEngine(t testing.TB) *engine.Engine {
-	t.Helper()
-	calls, err := hostcall.NewTable(wasi.Calls(), faasm.Calls())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.New(engine.Config{
-		Calls: calls, Shards: 1, Slots: 1,
-		Stub: func(module, name string, _ guest.FuncType) *hostcall.Spec { return faasm.Stub(module, name) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Close() })
-	return e
-}
-
-// image compiles a module.
-func image(t testing.TB, e *engine.Engine, module []byte) []byte {
-	t.Helper()
-	parsed, err := wasm.Parse(module)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b []byte
-	m, err := e.Compile(context.Background(), parsed, engine.ModuleOptions{
-		AllowUnknown: true, CacheDir: filepath.Join(os.TempDir(), "faaslens-guests", "images"),
-		Loaded: func(l codemap.Loaded) { b = bytes.Clone(l.Image) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // span is a piece of code: a function's or a stub's.
 type span struct {
@@ -92,7 +46,7 @@ func spans(t *testing.T, img []byte) []span {
 // TestMachineCodeIsWhatLLVMSees holds every instruction of every guest's compiled image,
 // and of all vector instructions', against LLVM: where each is, its name and operands.
 func TestMachineCodeIsWhatLLVMSees(t *testing.T) {
-	e := newEngine(t)
+	e := imagetest.NewEngine(t)
 	same := make(map[[2]string]bool) // pairs that have been compared: guests share libraries
 	modules := map[string]func(testing.TB) []byte{
 		"every vector instruction": func(t testing.TB) []byte { return vectors(t) },
@@ -102,7 +56,7 @@ func TestMachineCodeIsWhatLLVMSees(t *testing.T) {
 	}
 	for name, build := range modules {
 		t.Run(name, func(t *testing.T) {
-			img := image(t, e, build(t))
+			_, img := imagetest.Compile(t, e, build(t))
 			all := sweep(t, img)
 			checkPlaces(t, img, all)
 			compareWithLLVM(t, img, all, same)

@@ -5,62 +5,12 @@
 # information makes a structure WebAssemblyPtrWrapper<T> of each, so that lldb does not
 # take it for an address of the host's.
 
-import bisect
 import json
 import re
 import shlex
 import struct
 
 import lldb
-
-
-class Module:
-    """The object file of a module's code (package symfile) in the process's memory."""
-
-    def __init__(self, data):
-        self.sections = dict(self.read_sections(data))
-        self.text, text = self.sections[".text"]
-        self.end = self.text + len(text)
-        self.description = json.loads(self.sections[".faaslens.module"][1].decode())
-        self.imports = len(self.description["imports"])
-        self.functions = sorted(self.read_functions())
-        self.starts = [f[0] for f in self.functions]
-        b = self.sections[".wasmtime.addrmap"][1]
-        n, = struct.unpack_from("<I", b)
-        self.offsets, self.positions = struct.unpack_from("<%dI" % n, b, 4), struct.unpack_from("<%dI" % n, b, 4 + 4 * n)
-
-    @staticmethod
-    def read_sections(data):
-        shoff, = struct.unpack_from("<Q", data, 40)
-        count, names = struct.unpack_from("<HH", data, 60)
-        headers = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + 64 * i) for i in range(count)]
-        for name, _, _, address, offset, size, _, _, _, _ in headers:
-            start = headers[names][4] + name
-            yield data[start : data.index(b"\0", start)].decode(), (address, data[offset : offset + size])
-
-    def read_functions(self):
-        """(start, end, number among those that the module defines, name)"""
-        symbols, names = self.sections[".symtab"][1], self.sections[".strtab"][1]
-        found = {}
-        for at in range(24, len(symbols), 24):
-            name, _, _, _, value, size = struct.unpack_from("<IBBHQQ", symbols, at)
-            text = names[name : names.index(b"\0", name)].decode(errors="replace")
-            m = re.fullmatch(r"functionDef(\d+)", text)
-            if m:
-                found[value] = (value, value + size, int(m.group(1)), "")
-            elif value in found:
-                found[value] = found[value][:3] + (text,)
-        return found.values()
-
-    def function(self, pc):
-        i = bisect.bisect_right(self.starts, pc) - 1
-        return self.functions[i] if i >= 0 and pc < self.functions[i][1] else None
-
-    def position(self, pc):
-        i = bisect.bisect_right(self.offsets, pc - self.text) - 1
-        if i < 0 or self.positions[i] == 0xFFFFFFFF:
-            return None
-        return self.positions[i]
 
 
 class Problem(Exception):
@@ -331,12 +281,15 @@ def backtrace(context, args, result):
 
 @command
 def attached(context, args, result):
-    """After attaching, select a thread that runs a guest, or say why there is none: wasm attached"""
+    """After attaching, select a thread that runs a guest, or say why there is none: wasm attached [or quit]"""
     if not modules(context.target):
         result.AppendMessage(
             "This process runs ordinary code, of which lldb sees no guest function. Start it anew\n"
             "with 'faaslens run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its environment."
         )
+        if args == ["or", "quit"]:
+            context.process.Detach()
+            context.target.debugger.HandleCommand("quit 1")
         return
     for thread in context.process:
         for f in list(thread.frames)[:30]:

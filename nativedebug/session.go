@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -68,7 +69,15 @@ type Session struct {
 	Breaks  []string // places, as the debugger writes them
 	Then    []string // the debugger's commands that follow
 	Batch   bool     // end behind them
+	// MustSee ends the debugger with an error if the process that it attaches to has no
+	// code that it can see.
+	MustSee bool
 }
+
+// modulePython is the part of the extensions that debuggers share.
+//
+//go:embed module.py
+var modulePython []byte
 
 //go:embed gdb.py
 var gdbExtension []byte
@@ -84,7 +93,7 @@ func (d Debugger) Command(s Session, dir string) ([]string, error) {
 		name, content = "faaslens_lldb.py", lldbExtension
 	}
 	extension := filepath.Join(dir, name)
-	if err := install(extension, content); err != nil {
+	if err := install(extension, slices.Concat(modulePython, content)); err != nil {
 		return nil, fmt.Errorf("install the debugger's extension: %w", err)
 	}
 	if d.kind == lldb {
@@ -100,21 +109,7 @@ func (d Debugger) gdbCommand(s Session, extension string) []string {
 		args = append(args, "-batch")
 	}
 	args = append(args, "-x", extension)
-	if s.PID != 0 {
-		args = append(args, "-p", strconv.Itoa(s.PID), "-ex", "wasm attached")
-	}
-	for _, b := range s.Breaks {
-		args = append(args, "-ex", "wasm break "+b)
-	}
-	switch {
-	case len(s.Breaks) > 0 && s.PID != 0:
-		args = append(args, "-ex", "continue")
-	case len(s.Breaks) > 0:
-		args = append(args, "-ex", "run")
-	}
-	for _, c := range s.Then {
-		args = append(args, "-ex", c)
-	}
+	args = append(args, s.steps("-ex", "wasm break ")...)
 	if s.PID == 0 {
 		args = append(append(args, "--args"), s.Program...)
 	}
@@ -129,23 +124,34 @@ func (d Debugger) lldbCommand(s Session, extension string) []string {
 	args = append(args,
 		"-O", "settings set plugin.jit-loader.gdb.enable on",
 		"-O", "command script import "+strconv.Quote(extension))
-	if s.PID != 0 {
-		args = append(args, "-p", strconv.Itoa(s.PID), "-o", "wasm attached")
-	}
-	for _, b := range s.Breaks {
-		args = append(args, "-o", "b "+b)
-	}
-	switch {
-	case len(s.Breaks) > 0 && s.PID != 0:
-		args = append(args, "-o", "continue")
-	case len(s.Breaks) > 0:
-		args = append(args, "-o", "run")
-	}
-	for _, c := range s.Then {
-		args = append(args, "-o", c)
-	}
+	args = append(args, s.steps("-o", "b ")...)
 	if s.PID == 0 {
 		args = append(append(args, "--"), s.Program...)
+	}
+	return args
+}
+
+// steps is what a debugger does first, each behind the option for a command: attach to a
+// process, set breakpoints by a command, go on to the first, and what is to follow.
+func (s Session) steps(option, breakpoint string) []string {
+	var args []string
+	start := "run"
+	if s.PID != 0 {
+		attached := "wasm attached"
+		if s.MustSee {
+			attached += " or quit"
+		}
+		args = append(args, "-p", strconv.Itoa(s.PID), option, attached)
+		start = "continue"
+	}
+	for _, b := range s.Breaks {
+		args = append(args, option, breakpoint+b)
+	}
+	if len(s.Breaks) > 0 {
+		args = append(args, option, start)
+	}
+	for _, c := range s.Then {
+		args = append(args, option, c)
 	}
 	return args
 }

@@ -2,8 +2,9 @@
 // line of the source is at each address.
 //
 // There are two ways, as perf has them. A [Dump] is a jitdump file, that perf inject
-// reads; it names for each compiled image one ELF file ([WriteObject]) with symbols,
-// line tables, inlined functions and unwind tables. A [Map] is the text file
+// reads; it has what is known of each function, or names for each compiled image one ELF
+// file ([WriteObject]) with symbols, line tables, inlined functions and unwind tables, or
+// both. A [Map] is the text file
 // /tmp/perf-PID.map with names alone, for code that is in no file.
 //
 // The package reads compiled images by package codemap and sources by package symbol.

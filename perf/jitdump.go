@@ -16,10 +16,12 @@ import (
 // Dump is a jitdump file of this process (Linux, tools/perf/Documentation,
 // jitdump-specification.txt).
 //
-// perf inject makes an ELF file out of each record of loaded code, one for a function,
-// with one symbol. An image has thousands. So a Dump says that code moved
-// (JIT_CODE_MOVE): for these records perf inject takes the file jitted-PID-INDEX.so to
-// be there already, and it is, with everything that is known of an image.
+// It tells of code in one of two ways, or in both. [Dump.AddFunctions] writes what any
+// reader of such files understands. perf inject makes an ELF file out of each record of
+// loaded code, one for a function, with one symbol, and an image has thousands. So
+// [Dump.AddImage] says that code moved (JIT_CODE_MOVE): for these records perf inject
+// takes the file jitted-PID-INDEX.so to be there already, and it is, with everything that
+// is known of an image. Where both were added, the later counts for perf.
 //
 // A Dump may be used by several goroutines.
 type Dump struct {
@@ -27,15 +29,21 @@ type Dump struct {
 	mu     sync.Mutex
 	file   *os.File
 	marker []byte            // the file in memory, by which perf finds it
+	last   uint64            // the number of a function or of an object that was given last
 	added  map[string]uint64 // numbers of objects
 }
 
 // Records of a dump.
 const (
-	recordMove   = 1
-	recordClose  = 3
-	recordHeader = 16 // bytes
+	recordLoad      = 0
+	recordMove      = 1
+	recordLines     = 2
+	recordClose     = 3
+	recordUnwinding = 4
+	recordHeader    = 16 // bytes
 )
+
+var errDumpClosed = errors.New("add to a jitdump: it is closed")
 
 const dumpMagic = 0x4a695444
 
@@ -90,9 +98,9 @@ func machine() elf.Machine {
 // Dir is where the dump and what belongs to it are.
 func (d *Dump) Dir() string { return d.dir }
 
-// Add says that from now on code is in memory. The object is the path of what
+// AddImage says that from now on code is in memory. The object is the path of what
 // WriteObject wrote for it; it is linked into the dump's directory, or copied there.
-func (d *Dump) Add(c Code, object string) error {
+func (d *Dump) AddImage(c Code, object string) error {
 	image, err := elf.NewFile(bytes.NewReader(c.Image))
 	if err != nil {
 		return fmt.Errorf("add to a jitdump: read the compiled image: %w", err)
@@ -105,21 +113,25 @@ func (d *Dump) Add(c Code, object string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.file == nil {
-		return errors.New("add to a jitdump: it is closed")
+		return errDumpClosed
 	}
 	index, ok := d.added[object]
 	if !ok {
-		index = uint64(len(d.added) + 1)
+		d.last++
+		index = d.last
 		path := filepath.Join(d.dir, objectName(os.Getpid(), index))
 		if err := linkOrCopy(object, path); err != nil {
 			return fmt.Errorf("add to a jitdump: %w", err)
 		}
 		d.added[object] = index
 	}
-	var b bytes.Buffer
-	const total = recordHeader + 2*4 + 5*8
-	put(&b, uint32(recordMove), uint32(total), now(), uint32(os.Getpid()), uint32(unix.Gettid()), base, base, base, size, index)
-	if _, err := d.file.Write(b.Bytes()); err != nil {
+	b, at := beginRecord(nil, recordMove)
+	b = appendUint32s(b, uint32(os.Getpid()), uint32(unix.Gettid()))
+	// Nowhere is where the code was before: readers other than perf, who look for a
+	// function there, do not take the image for one of its functions.
+	const nowhere = 0
+	b = endRecord(appendUint64s(b, base, nowhere, base, size, index), at)
+	if _, err := d.file.Write(b); err != nil {
 		return fmt.Errorf("write a jitdump: %w", err)
 	}
 	return nil
@@ -135,9 +147,8 @@ func (d *Dump) Close() error {
 	if d.file == nil {
 		return nil
 	}
-	var b bytes.Buffer
-	put(&b, uint32(recordClose), uint32(recordHeader), now())
-	_, err := d.file.Write(b.Bytes())
+	b, at := beginRecord(nil, recordClose)
+	_, err := d.file.Write(endRecord(b, at))
 	err = errors.Join(err, unix.Munmap(d.marker), d.file.Close())
 	d.file = nil
 	return err

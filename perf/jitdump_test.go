@@ -25,7 +25,17 @@ type (
 		ID, TotalSize uint32
 		Timestamp     uint64
 	}
-	specMove struct {
+	specLoad struct {
+		PID, TID                           uint32
+		VMA, CodeAddr, CodeSize, CodeIndex uint64
+	}
+	specDebugInfo  struct{ CodeAddr, Entries uint64 }
+	specDebugEntry struct {
+		CodeAddr      uint64
+		Line, Discrim uint32
+	}
+	specUnwinding struct{ DataSize, HeaderSize, MappedSize uint64 }
+	specMove      struct {
 		PID, TID                                   uint32
 		VMA, OldCode, NewCode, CodeSize, CodeIndex uint64
 	}
@@ -53,7 +63,7 @@ func TestDumpsAreAsTheSpecificationHasThem(t *testing.T) {
 		elsewhere := c
 		elsewhere.Base += 1 << 30
 		for _, code := range []Code{c, elsewhere} {
-			if err := d.Add(code, kept); err != nil {
+			if err := d.AddImage(code, kept); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -65,7 +75,7 @@ func TestDumpsAreAsTheSpecificationHasThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkMarker(t, path, false)
-		if err := d.Add(c, kept); err == nil {
+		if err := d.AddImage(c, kept); err == nil {
 			t.Error("a closed dump takes code")
 		}
 		r := bytes.NewReader(readFile(t, path))

@@ -15,11 +15,12 @@ type Mapping struct {
 	Object      string // path of the file that names it
 }
 
-// maxDump bounds a dump that is read: a Dump writes 64 bytes for each image.
+// maxDump bounds a dump that is read: a Dump has 64 bytes for each image, and more only if
+// it has functions.
 const maxDump = 64 << 20
 
-// ReadDump reads a file that a Dump wrote. One that was not closed is read to where it
-// ends.
+// ReadDump reads the images in a file that a Dump wrote. One that was not closed is read
+// to where it ends.
 func ReadDump(path string) ([]Mapping, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > maxDump {

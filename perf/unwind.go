@@ -14,32 +14,38 @@ import (
 // unwinders search it by (Linux Standard Base 5.0, core, 10.6: .eh_frame and
 // .eh_frame_hdr). Without a table there is none: the code has frame pointers.
 func (o *object) unwinding(image *elf.File, text *elf.Section) error {
-	o.sections[secFrame] = section{".eh_frame", elf.SHT_PROGBITS, elf.SHF_ALLOC, 8, []byte{0, 0, 0, 0}}
-	o.sections[secFrameHeader] = section{".eh_frame_hdr", elf.SHT_PROGBITS, elf.SHF_ALLOC, 4, nil}
-	table := image.Section(".eh_frame")
-	if table != nil && table.Offset >= text.Offset+text.Size {
-		b, err := table.Data()
-		if err != nil {
-			return fmt.Errorf("read the compiled image's unwind table: %w", err)
-		}
-		o.sections[secFrame].data = b
+	data, frames := []byte{0, 0, 0, 0}, []unwound(nil)
+	o.frameAt = align(textOffset+text.Size, 8)
+	if table := image.Section(".eh_frame"); table != nil && table.Offset >= text.Offset+text.Size {
 		// Its entries name code by the distance from themselves.
 		o.frameAt = table.Offset - text.Offset + textOffset
-	} else {
-		o.frameAt = align(textOffset+text.Size, 8)
+		var err error
+		if data, frames, err = readTable(table, o.frameAt); err != nil {
+			return err
+		}
 	}
-	frames, err := readFrames(o.sections[secFrame].data, o.frameAt)
-	if err != nil {
-		return fmt.Errorf("read the compiled image's unwind table: %w", err)
-	}
-	o.frameHeaderAt = align(o.frameAt+uint64(len(o.sections[secFrame].data)), 4)
-	o.sections[secFrameHeader].data = frameIndex(frames, o.frameAt, o.frameHeaderAt)
+	o.frameHeaderAt = align(o.frameAt+uint64(len(data)), 4)
+	o.sections[secFrame] = section{".eh_frame", elf.SHT_PROGBITS, elf.SHF_ALLOC, 8, data}
+	o.sections[secFrameHeader] = section{".eh_frame_hdr", elf.SHT_PROGBITS, elf.SHF_ALLOC, 4, frameIndex(frames, o.frameAt, o.frameHeaderAt)}
 	return nil
 }
 
-// unwound is an entry of the table: the code it is for, and where it is itself.
+// unwound is an entry of the table: the code it is for, where it is itself, its bytes and
+// those of the entry that it refers to.
 type unwound struct {
-	code, entry uint64
+	code, entry   uint64
+	bytes, common []byte
+}
+
+// readTable reads an image's unwind table, and its entries as if it were at an address.
+func readTable(table *elf.Section, at uint64) (data []byte, frames []unwound, err error) {
+	if data, err = table.Data(); err == nil {
+		frames, err = readFrames(data, at)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the compiled image's unwind table: %w", err)
+	}
+	return data, frames, nil
 }
 
 var errFrames = errors.New("it is damaged")
@@ -48,6 +54,7 @@ var errFrames = errors.New("it is damaged")
 // encodes addresses as distances of 8 bytes (DW_EH_PE_pcrel), other forms are refused.
 func readFrames(b []byte, at uint64) ([]unwound, error) {
 	var all []unwound
+	commons := make(map[int][]byte) // by where they are
 	for pos := 0; pos+4 <= len(b); {
 		size := int(binary.LittleEndian.Uint32(b[pos:]))
 		if size == 0 {
@@ -61,12 +68,15 @@ func readFrames(b []byte, at uint64) ([]unwound, error) {
 			if err := checkCommon(entry); err != nil {
 				return nil, err
 			}
+			commons[pos] = b[pos : pos+4+size]
 		} else {
-			if len(entry) < 20 {
+			common, ok := commons[pos+4-int(binary.LittleEndian.Uint32(entry))]
+			if len(entry) < 20 || !ok {
 				return nil, errFrames
 			}
 			from := at + uint64(pos) + 8
-			all = append(all, unwound{from + binary.LittleEndian.Uint64(entry[4:]), at + uint64(pos)})
+			code := from + binary.LittleEndian.Uint64(entry[4:])
+			all = append(all, unwound{code, at + uint64(pos), b[pos : pos+4+size], common})
 		}
 		pos += 4 + size
 	}

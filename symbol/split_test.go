@@ -32,7 +32,7 @@ int main(int argc, char **argv) { return sum(argc) + square(argc + sum(2)); }
 `
 
 // splitModule compiles with split DWARF and returns the module and its .dwo.
-func splitModule(t *testing.T, flags ...string) (module, dwo []byte) {
+func splitModule(t testing.TB, flags ...string) (module, dwo []byte) {
 	t.Helper()
 	object := compile(t, splitSource, append(flags, "-gsplit-dwarf")...)
 	module = wasmtest.Link(t, []string{object})
@@ -43,28 +43,26 @@ func splitModule(t *testing.T, flags ...string) (module, dwo []byte) {
 	return module, wasmtest.ReadFile(t, found[0])
 }
 
-func TestSplitFilesAreReadAsLLVMReadsThem(t *testing.T) {
+// asLLVM runs a test on a module of each version of DWARF, with optimisation and without:
+// the places in it must be those that llvm-symbolizer finds, and its split debug
+// information must be read once. LLVM finds split files where they were written.
+func asLLVM(t *testing.T, build func(t testing.TB, flags ...string) (module, split []byte), source func(split []byte, read *int) symbol.Source) {
 	for _, version := range []string{"-gdwarf-4", "-gdwarf-5"} {
 		for _, opt := range []string{"-O0", "-O2"} {
 			t.Run(version+" "+opt, func(t *testing.T) {
-				module, _ := splitModule(t, version, opt)
+				module, split := build(t, version, opt)
 				bare := withoutNames(parse(t, module))
-				m := parse(t, bare)
-				opened := 0
-				table := symbol.Open(symbol.Source{Module: m, Split: func(dir, name string) ([]byte, error) {
-					opened++
-					if !filepath.IsAbs(name) {
-						name = filepath.Join(dir, name)
-					}
-					return os.ReadFile(name)
-				}})
-				offsets := questions(t, m, table)
+				read := 0
+				from := source(split, &read)
+				from.Module = parse(t, bare)
+				table := symbol.Open(from)
+				offsets := questions(t, from.Module, table)
 				want, got := symbolizer(t, bare, offsets, "--no-demangle"), mangledAnswers(table, offsets)
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("-llvm +ours:\n%s", diff)
 				}
-				if opened != 1 {
-					t.Errorf("the split file was opened %d times, want once", opened)
+				if read != 1 {
+					t.Errorf("the split debug information was read %d times, want once", read)
 				}
 				inlined := false
 				for _, answer := range got {
@@ -76,6 +74,18 @@ func TestSplitFilesAreReadAsLLVMReadsThem(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestSplitFilesAreReadAsLLVMReadsThem(t *testing.T) {
+	asLLVM(t, splitModule, func(_ []byte, read *int) symbol.Source {
+		return symbol.Source{Split: func(dir, name string) ([]byte, error) {
+			*read++
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(dir, name)
+			}
+			return os.ReadFile(name)
+		}}
+	})
 }
 
 func TestSplitFileThatCannotBeUsedIsNotedAndLinesStay(t *testing.T) {
@@ -151,36 +161,12 @@ func pack(t testing.TB, dwos []string) []byte {
 }
 
 func TestPackagesAreReadAsTheirSplitFiles(t *testing.T) {
-	for _, version := range []string{"-gdwarf-4", "-gdwarf-5"} {
-		for _, opt := range []string{"-O0", "-O2"} {
-			t.Run(version+" "+opt, func(t *testing.T) {
-				module, dwp := packed(t, version, opt)
-				bare := withoutNames(parse(t, module))
-				m := parse(t, bare)
-				read := 0
-				table := symbol.Open(symbol.Source{Module: m, Package: func() ([]byte, error) {
-					read++
-					return dwp, nil
-				}})
-				offsets := questions(t, m, table)
-				// LLVM finds the split files, which are still where they were.
-				want, got := symbolizer(t, bare, offsets, "--no-demangle"), mangledAnswers(table, offsets)
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("-llvm +ours:\n%s", diff)
-				}
-				if read != 1 {
-					t.Errorf("the package was read %d times, want once", read)
-				}
-				inlined := false
-				for _, answer := range got {
-					inlined = inlined || slices.Contains(answer, "square") && slices.Contains(answer, "sum")
-				}
-				if inlined != (opt == "-O2") {
-					t.Errorf("square inlined into sum: %v", inlined)
-				}
-			})
-		}
-	}
+	asLLVM(t, packed, func(dwp []byte, read *int) symbol.Source {
+		return symbol.Source{Package: func() ([]byte, error) {
+			*read++
+			return dwp, nil
+		}}
+	})
 }
 
 func TestPackageThatCannotBeUsedIsNoted(t *testing.T) {

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -260,6 +262,15 @@ func (c *Client) decode(resp *http.Response, v any) error {
 	return nil
 }
 
+// unanswered is the error of a request that got no answer.
+func (c *Client) unanswered(err error) error {
+	const next = "start one with 'faaslens serve', or name another with --server or FAASLENS_SERVER"
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return fmt.Errorf("no service at %s: %w: %s", c.base.Host, dial.Err, next)
+	}
+	return fmt.Errorf("ask the service at %s: %w", c.base.Host, err)
+}
+
 // maxProblem bounds what is read of a refusal.
 const maxProblem = 16 << 20
 
@@ -288,7 +299,7 @@ func (c *Client) send(ctx context.Context, method string, path []string, query u
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: is the service there? 'faaslens serve' starts one, --server or FAASLENS_SERVER names another", err)
+		return nil, c.unanswered(err)
 	}
 	if resp.StatusCode < 300 {
 		return resp, nil
