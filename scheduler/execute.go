@@ -10,8 +10,7 @@ import (
 // execute takes an invocation to its end.
 func (s *Scheduler) execute(r *record) Invocation {
 	defer s.running.Done()
-	result := s.perform(r)
-	return s.finish(r, &result)
+	return s.finish(r, s.perform(r))
 }
 
 // perform waits for a worker and runs the invocation.
@@ -108,7 +107,7 @@ func (s *Scheduler) takeInstance(r *record) bool {
 }
 
 // finish keeps the result and wakes who waits for it.
-func (s *Scheduler) finish(r *record, result *Result) Invocation {
+func (s *Scheduler) finish(r *record, result Result) Invocation {
 	s.mu.Lock()
 	s.open--
 	if r.holds {
@@ -116,7 +115,8 @@ func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	}
 	r.chain = chain{}
 	r.status.Store(uint32(Done))
-	r.result = result
+	r.first = result
+	r.result = &r.first
 	r.times.Finished = time.Now()
 	if f := result.Failure; f != nil && f.Kind == "limit" {
 		r.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
@@ -124,6 +124,7 @@ func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	for p := r; p != nil; p = p.parent {
 		if p.live--; p.live == 0 {
 			p.cancel(nil) // nothing is left that it could reach
+			p.ctx, p.cancel = nil, nil
 		}
 	}
 	s.keep(r)
