@@ -84,16 +84,9 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 		return Result{}, err
 	}
 	start, generation := s.begin(ctx, r, l.MemorySoft, timeout)
-	var unwatch func() bool
-	if ctx.Done() != nil {
-		unwatch = s.followContext(ctx, generation)
-	}
 	status := s.enter(native, l, m.steps, pointer)
 	if status == wasmtime.SmallStack {
 		status = s.runElsewhere(native, l, m.steps, pointer)
-	}
-	if unwatch != nil {
-		unwatch()
 	}
 	elapsed := s.end(start)
 
@@ -184,8 +177,18 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	s.soft.Store(soft)
 	generation = s.generation.Load() + 1
 	s.native.Begin(generation)
+	look := start + int64(lookEvery)
+	if ctx.Done() != nil {
+		look = start + int64(followAfter)
+		s.mu.Lock()
+		s.unfollowed, s.endable = ctx, true
+		s.mu.Unlock()
+	}
 	s.generation.Store(generation)
-	w.begun(min(deadline, start+int64(lookEvery)))
+	if s.endable && ctx.Err() != nil {
+		s.follow(generation)
+	}
+	w.begun(min(deadline, look))
 	return start, generation
 }
 
@@ -193,20 +196,12 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 func (s *slot) end(start int64) time.Duration {
 	s.generation.Add(1)
 	elapsed := s.engine.watcher.now() - start
+	if s.endable {
+		s.followNoMore()
+	}
 	s.dropContext()
 	s.run = nil
 	return time.Duration(elapsed)
-}
-
-// followContext stops the invocation when its context ends.
-func (s *slot) followContext(ctx context.Context, generation uint64) (unwatch func() bool) {
-	return context.AfterFunc(ctx, func() {
-		reason := uint8(stopCancelled)
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			reason = stopDeadline
-		}
-		s.requestStop(generation, reason)
-	})
 }
 
 // outcome says how an invocation that did not return ended.
