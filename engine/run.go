@@ -88,16 +88,9 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	manner := m.manner(r)
 	s.native.Prepare(manner)
 	start, generation := s.begin(ctx, r, l.MemorySoft, timeout)
-	var unwatch func() bool
-	if ctx.Done() != nil {
-		unwatch = s.followContext(ctx, generation)
-	}
 	status := s.enter(native, l, m.steps, pointer)
 	if status == wasmtime.SmallStack {
 		status = s.runElsewhere(native, l, m.steps, pointer)
-	}
-	if unwatch != nil {
-		unwatch()
 	}
 	elapsed := s.end(start)
 	if manner.Measure {
@@ -197,8 +190,18 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	s.soft.Store(soft)
 	generation = s.generation.Load() + 1
 	s.native.Begin(generation)
+	look := start + int64(lookEvery)
+	if ctx.Done() != nil {
+		look = start + int64(followAfter)
+		s.mu.Lock()
+		s.unfollowed, s.endable = ctx, true
+		s.mu.Unlock()
+	}
 	s.generation.Store(generation)
-	w.begun(min(deadline, start+int64(lookEvery)))
+	if s.endable && ctx.Err() != nil {
+		s.follow(generation)
+	}
+	w.begun(min(deadline, look))
 	return start, generation
 }
 
@@ -206,20 +209,12 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 func (s *slot) end(start int64) time.Duration {
 	s.generation.Add(1)
 	elapsed := s.engine.watcher.now() - start
+	if s.endable {
+		s.followNoMore()
+	}
 	s.dropContext()
 	s.run = nil
 	return time.Duration(elapsed)
-}
-
-// followContext stops the invocation when its context ends.
-func (s *slot) followContext(ctx context.Context, generation uint64) (unwatch func() bool) {
-	return context.AfterFunc(ctx, func() {
-		reason := uint8(stopCancelled)
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			reason = stopDeadline
-		}
-		s.requestStop(generation, reason)
-	})
 }
 
 // outcome says how an invocation that did not return ended.

@@ -45,8 +45,12 @@ type slot struct {
 	parent context.Context
 	ctx    context.Context // made when a host call asks
 
-	mu     sync.Mutex              // guards cancel, which only the invocation's goroutine sets
-	cancel context.CancelCauseFunc // of ctx
+	endable bool // its context can end
+
+	mu         sync.Mutex              // guards what follows
+	cancel     context.CancelCauseFunc // of ctx; only the invocation's goroutine sets it
+	unfollowed context.Context         // whose end nobody is told of yet
+	unfollow   func() bool             // has nobody told any more
 }
 
 func newSlot(e *Engine, sh *shard) (*slot, error) {
@@ -154,6 +158,7 @@ func (s *slot) CallExport(name string, args ...guest.Value) (guest.Value, error)
 // Context implements hostcall.Guest.
 func (s *slot) Context() context.Context {
 	if s.ctx == nil {
+		s.follow(s.generation.Load())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		// It ends by requestStop alone, so that a guest whose call was woken does

@@ -18,6 +18,7 @@ const (
 // milliseconds, or when a deadline falls due, to
 //
 //   - ask invocations that are past their deadline to stop,
+//   - follow the contexts of those that are no longer young,
 //   - signal those that have been asked, again and again until they have ended, and
 //   - signal those with a memory limit, so that the handler compares.
 //
@@ -126,6 +127,11 @@ func (w *watcher) look(s *slot, now int64) (next int64, running bool) {
 	// at in host calls.
 	if soft != 0 && !w.engine.cfg.DebugInfo && !w.engine.cfg.Emulated && now-started >= int64(lookEvery) {
 		w.kick(s, m)
+	}
+	if follow := started + int64(followAfter); now >= follow {
+		s.follow(generation)
+	} else if s.isUnfollowed() {
+		return min(deadline, follow), true
 	}
 	return min(deadline, now+int64(lookEvery)), true
 }

@@ -42,6 +42,8 @@ func (s *Scheduler) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.records {
-		r.cancel(ErrDraining)
+		if r.live > 0 {
+			r.cancel(ErrDraining)
+		}
 	}
 }

@@ -42,12 +42,12 @@ var ErrLost = errors.New("the host that ran it is not heard of")
 // if it did not, it is to be run here.
 func (s *Scheduler) lend(r *record, seat Seat) bool {
 	e := s.giveAway(r, seat.Host())
-	came := false
-	err := seat.Run(r.ctx, e, func(n *Node) {
+	ctx, came := r.ctx, false
+	err := seat.Run(ctx, e, func(n *Node) {
 		s.bring(r, n)
 		if !came {
 			came = true
-			s.finish(r, n.Result)
+			s.finish(r, *n.Result)
 		}
 	})
 	s.mu.Lock()
@@ -60,7 +60,7 @@ func (s *Scheduler) lend(r *record, seat Seat) bool {
 		s.loseOpen(r)
 	}
 	s.leave(r)
-	if errors.Is(err, ErrLost) && r.ctx.Err() == nil {
+	if errors.Is(err, ErrLost) && ctx.Err() == nil {
 		s.cfg.Log.Warn("a chained invocation that another host ran did not come to its end there", "invocation", uint32(r.id),
 			"function", r.request.Function.String(), "host", seat.Host(), "error", err, "again", !came)
 	}
@@ -173,8 +173,9 @@ func (s *Scheduler) RunFor(ctx context.Context, e *Errand, report func(*Node)) e
 		s.permits <- r.permit
 		return err
 	}
+	ctx = r.ctx
 	i := s.execute(r)
-	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && errors.Is(context.Cause(r.ctx), ErrDraining) {
+	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && errors.Is(context.Cause(ctx), ErrDraining) {
 		return ErrDraining
 	}
 	for {

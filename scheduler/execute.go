@@ -14,7 +14,7 @@ func (s *Scheduler) execute(r *record) Invocation {
 	if !here {
 		return s.snapshot(r)
 	}
-	return s.finish(r, &result)
+	return s.finish(r, result)
 }
 
 // perform waits for a worker and runs the invocation, unless another host does: then it
@@ -140,7 +140,7 @@ func (s *Scheduler) takeInstance(r *record) bool {
 }
 
 // finish keeps the result and wakes who waits for it.
-func (s *Scheduler) finish(r *record, result *Result) Invocation {
+func (s *Scheduler) finish(r *record, result Result) Invocation {
 	s.mu.Lock()
 	s.open--
 	if r.holds {
@@ -148,7 +148,8 @@ func (s *Scheduler) finish(r *record, result *Result) Invocation {
 	}
 	r.chain = chain{}
 	r.status.Store(uint32(Done))
-	r.result = result
+	r.first = result
+	r.result = &r.first
 	if !r.lent || r.times.Finished.IsZero() {
 		r.times.Finished = time.Now()
 	}

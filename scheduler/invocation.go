@@ -58,9 +58,11 @@ func (s *Scheduler) Cancel(id ID) (bool, error) {
 	if r == nil {
 		return false, ErrUnknown
 	}
-	live := r.live > 0
+	if r.live == 0 {
+		return false, nil
+	}
 	r.cancel(ErrCancelled)
-	return live, nil
+	return true, nil
 }
 
 // List tells what is known of all invocations that have not ended, the oldest first.

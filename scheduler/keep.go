@@ -37,6 +37,7 @@ func (s *Scheduler) leave(r *record) {
 			continue
 		}
 		p.cancel(nil) // nothing is left that it could reach
+		p.ctx, p.cancel = nil, nil
 		if p.settled != nil {
 			close(p.settled)
 		}

@@ -115,15 +115,18 @@ type record struct {
 	permit int  // the worker that it has; its goroutine's own
 	status atomic.Uint32
 	chain  chain // what its function chains with, while it runs
+	// ctx and cancel are for the tree that begins here, and nil once all of it has ended:
+	// a context leads to its parents, which for a client's request are much.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
 	// Guarded by the scheduler's lock.
 	times    Times
 	children []*record
-	live     int // of its tree, itself included, how many have not ended
-	tree     int // how many its tree has, itself included
-	result   *Result
+	live     int           // of its tree, itself included, how many have not ended
+	tree     int           // how many its tree has, itself included
+	result   *Result       // nil until there is one
+	first    Result        // the one that result leads to at first
 	size     int           // of what it keeps
 	holds    bool          // it counts as an instance
 	done     chan struct{} // closed when result is there; nil while nobody waits for that

@@ -188,7 +188,7 @@ func (s *Scheduler) Adopt(ctx context.Context, req *Request, names Namer) (id ID
 	r.status.Store(uint32(Running))
 	return r.id, &chain{scheduler: s, record: r, names: names}, func(result Result) {
 		s.givePermit(r)
-		s.finish(r, &result)
+		s.finish(r, result)
 		s.running.Done()
 	}, nil
 }

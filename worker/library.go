@@ -103,8 +103,9 @@ func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Funct
 }
 
 // believed is how long a version is taken for the newest without a look at the disk, which
-// costs more than a function's start. What this library is told of counts at once.
-const believed = 250 * time.Microsecond
+// costs more than a function's start: less than any process takes to start that could ask
+// for what another has just stored. What this library is told of counts at once.
+const believed = time.Millisecond
 
 // replace puts another version in place of any that there is. The lock is held.
 func (l *Library) replace(name guest.Name, v version, now time.Time) *book {
