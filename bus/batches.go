@@ -1,9 +1,11 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,38 +48,57 @@ func (b *Bus) EachBatch(ctx context.Context, f func(app int32, batch []byte)) er
 	return b.eachBatch(ctx, ">", f)
 }
 
+// eachBatch asks for the names first and then for each batch. A watcher would wait for ever
+// for one that expires between the two.
 func (b *Bus) eachBatch(ctx context.Context, keys string, f func(app int32, batch []byte)) error {
-	w, err := b.apps.Watch(ctx, keys, jetstream.IgnoreDeletes())
+	stream, err := b.js.Stream(ctx, "KV_"+appsName)
 	if err != nil {
 		return fmt.Errorf("read the batches: %w", err)
 	}
-	defer w.Stop()
-	for {
-		select {
-		case e, open := <-w.Updates():
-			if !open || e == nil { // those are all
-				return ctx.Err()
-			}
-			number, name, _ := strings.Cut(e.Key(), ".")
-			app, err := strconv.ParseInt(number, 10, 32)
-			if err != nil || len(e.Value()) == 0 {
-				continue // somebody else's
-			}
-			batch := e.Value()[1:]
-			if e.Value()[0] != 0 {
-				batch, err = b.large.GetBytes(ctx, batchName(name))
-			}
-			if errors.Is(err, jetstream.ErrObjectNotFound) {
-				continue // it has expired
-			}
-			if err != nil {
-				return fmt.Errorf("read a batch of the application %d: %w", app, err)
-			}
-			f(int32(app), batch)
-		case <-ctx.Done():
-			return ctx.Err()
+	prefix := "$KV." + appsName + "."
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(prefix+keys))
+	if err != nil {
+		return fmt.Errorf("read the batches: %w", err)
+	}
+	var entries []jetstream.KeyValueEntry
+	for subject := range info.State.Subjects {
+		e, err := b.apps.Get(ctx, strings.TrimPrefix(subject, prefix))
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			continue // it has expired
+		}
+		if err != nil {
+			return fmt.Errorf("read the batches: %w", err)
+		}
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b jetstream.KeyValueEntry) int { return cmp.Compare(a.Revision(), b.Revision()) })
+	for _, e := range entries {
+		if err := b.readBatch(ctx, e, f); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// readBatch calls f with a batch, unless it is somebody else's or has expired.
+func (b *Bus) readBatch(ctx context.Context, e jetstream.KeyValueEntry, f func(app int32, batch []byte)) error {
+	number, name, _ := strings.Cut(e.Key(), ".")
+	app, err := strconv.ParseInt(number, 10, 32)
+	if err != nil || len(e.Value()) == 0 {
+		return nil
+	}
+	batch := e.Value()[1:]
+	if e.Value()[0] != 0 {
+		batch, err = b.large.GetBytes(ctx, batchName(name))
+	}
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read a batch of the application %d: %w", app, err)
+	}
+	f(int32(app), batch)
+	return nil
 }
 
 // ForgetBatches forgets the batches of all applications; what they have started goes on.

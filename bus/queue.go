@@ -50,10 +50,16 @@ func (b *Bus) Withdraw(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := b.queue.DeleteMsg(ctx, m.Sequence); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return fmt.Errorf("take the invocation %s out of the queue: %w", id, err)
+	err = b.queue.DeleteMsg(ctx, m.Sequence)
+	if err == nil || errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
 	}
-	return nil
+	// The server says no more than that it could not, also where the invocation has just
+	// ended.
+	if _, gone := b.pending(ctx, id); errors.Is(gone, ErrNoResult) {
+		return gone
+	}
+	return fmt.Errorf("take the invocation %s out of the queue: %w", id, err)
 }
 
 // Queued is how many invocations wait or run.

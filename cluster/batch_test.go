@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/faaslens/faaslens/bus"
 	"github.com/faaslens/faaslens/guest"
@@ -110,5 +111,22 @@ func TestABatchThatCannotBeStoredRunsNothing(t *testing.T) {
 	await(t, worker, start(t, gateway, "behind it"))
 	if got := <-ran; got != "behind it" {
 		t.Errorf("%.20q runs", got)
+	}
+}
+
+func TestBatchesExpireAsResultsDo(t *testing.T) {
+	b := openBus(t, bus.Config{Keep: time.Second})
+	c := join(t, b, 1, echo)
+	startBatch(t, c, 1, batchOf(0, "soon gone"))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		batches, err := b.Batches(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batches) == 0 {
+			return
+		}
 	}
 }
