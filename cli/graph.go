@@ -23,11 +23,7 @@ it ended. JSON is in Faasm's form.`,
 			if !slices.Contains(formats, format) {
 				return misuse("--format %q: want text, json, dot or svg", format)
 			}
-			c, err := s.client(server)
-			if err != nil {
-				return err
-			}
-			id, err := parseInvocation(args[0])
+			c, id, err := s.servedInvocation(server, args[0])
 			if err != nil {
 				return err
 			}

@@ -50,6 +50,16 @@ func (s *session) client(server string) (*client.Client, error) {
 	return c, nil
 }
 
+// servedInvocation is a service, and the number of an invocation of it.
+func (s *session) servedInvocation(server, arg string) (*client.Client, scheduler.ID, error) {
+	c, err := s.client(server)
+	if err != nil {
+		return nil, 0, err
+	}
+	id, err := parseInvocation(arg)
+	return c, id, err
+}
+
 // oneInvocation checks that there is one argument, an invocation's number.
 func oneInvocation(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {

@@ -19,11 +19,7 @@ it wrote none. The exit codes are those of run. The service keeps results for a 
   faaslens result 1804289383 --within 10s > out`,
 		Args: oneInvocation,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.client(server)
-			if err != nil {
-				return err
-			}
-			id, err := parseInvocation(args[0])
+			c, id, err := s.servedInvocation(server, args[0])
 			if err != nil {
 				return err
 			}

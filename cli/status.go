@@ -23,11 +23,7 @@ times, and how it failed.`,
   faaslens status 1804289383 --wait --json`,
 		Args: oneInvocation,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.client(server)
-			if err != nil {
-				return err
-			}
-			id, err := parseInvocation(args[0])
+			c, id, err := s.servedInvocation(server, args[0])
 			if err != nil {
 				return err
 			}

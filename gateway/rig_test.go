@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +15,7 @@ import (
 	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/internal/guesttest"
+	"github.com/faaslens/faaslens/internal/webtest"
 	"github.com/faaslens/faaslens/scheduler"
 	"github.com/faaslens/faaslens/state"
 	"github.com/faaslens/faaslens/store"
@@ -98,24 +98,8 @@ type answer struct {
 // ask asks the server. Options are headers, "Name: value".
 func (r *rig) ask(method, path, body string, headers ...string) answer {
 	r.t.Helper()
-	req, err := http.NewRequest(method, r.url+path, strings.NewReader(body))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		req.Header.Set(name, value)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	a := answer{resp.StatusCode, resp.Header, string(b)}
+	got := webtest.Ask(r.t, method, r.url+path, body, headers...)
+	a := answer{got.Status, got.Header, got.Body}
 	r.described.check(r.t, method, path, a)
 	return a
 }

@@ -143,17 +143,25 @@ func (f *Files) use(name string) (_ *path, done func()) {
 	}
 }
 
+// useHere is use with the directory.
+func (f *Files) useHere(name string) (root *os.Root, p *path, done func(), err error) {
+	if root, err = f.Root(); err != nil {
+		return nil, nil, nil, err
+	}
+	p, done = f.use(name)
+	return root, p, done, nil
+}
+
 // Fetch sees to it that the directory has the newest content of a file, if there is any.
 func (f *Files) Fetch(ctx context.Context, name string) error {
 	name, err := Clean(name)
 	if err != nil || f.cfg.Remote == nil || name == "." {
 		return err
 	}
-	root, err := f.Root()
+	root, p, done, err := f.useHere(name)
 	if err != nil {
 		return err
 	}
-	p, done := f.use(name)
 	defer done()
 	if p.writers > 0 {
 		return nil
@@ -225,11 +233,10 @@ func (f *Files) Written(ctx context.Context, name string, changed bool) error {
 	if err != nil || f.cfg.Remote == nil {
 		return err
 	}
-	root, err := f.Root()
+	root, p, done, err := f.useHere(name)
 	if err != nil {
 		return err
 	}
-	p, done := f.use(name)
 	defer done()
 	p.writers = max(p.writers-1, 0)
 	if !changed {
@@ -260,11 +267,10 @@ func (f *Files) Put(ctx context.Context, name string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	root, err := f.Root()
+	root, p, done, err := f.useHere(name)
 	if err != nil {
 		return err
 	}
-	p, done := f.use(name)
 	defer done()
 	err = replace(root, name, func(to io.Writer) error { _, err := io.Copy(to, r); return err })
 	if err != nil {

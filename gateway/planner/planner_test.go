@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,7 @@ import (
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/internal/guesttest"
+	"github.com/faaslens/faaslens/internal/webtest"
 	"github.com/faaslens/faaslens/scheduler"
 	"github.com/faaslens/faaslens/sharedfile"
 	"github.com/faaslens/faaslens/state"
@@ -77,28 +77,12 @@ func newRigWith(t testing.TB, change func(*worker.Library, *scheduler.Scheduler,
 
 func (r *rig) ask(method, path, body string, headers ...string) (int, string) {
 	r.t.Helper()
-	req, err := http.NewRequest(method, r.url+path, strings.NewReader(body))
-	if err != nil {
-		r.t.Fatal(err)
+	got := webtest.Ask(r.t, method, r.url+path, body, headers...)
+	if got.Header.Get("Access-Control-Allow-Origin") != "*" {
+		r.t.Errorf("%s %s: who may ask is %q", method, path, got.Header.Get("Access-Control-Allow-Origin"))
 	}
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		req.Header.Set(name, value)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if resp.Header.Get("Access-Control-Allow-Origin") != "*" {
-		r.t.Errorf("%s %s: who may ask is %q", method, path, resp.Header.Get("Access-Control-Allow-Origin"))
-	}
-	r.header = resp.Header
-	return resp.StatusCode, string(b)
+	r.header = got.Header
+	return got.Status, got.Body
 }
 
 // message posts a planner's message.
