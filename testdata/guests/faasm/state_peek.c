@@ -1,4 +1,5 @@
 // With no input it outputs the value "peeked"; with one, it makes that the value.
+// env: __faasm_read_input __faasm_read_state __faasm_write_output __faasm_write_state __faasm_push_state
 #include <faasm/faasm.h>
 
 #include <stdlib.h>
