@@ -118,7 +118,7 @@ func (s *Scheduler) bring(r *record, n *Node) {
 // graft makes those that n chained children of r, or brings what is known of them up to
 // date. It returns how many are new. The lock is held.
 func (s *Scheduler) graft(r *record, n *Node) (grown int) {
-	known := make(map[ID]*record, len(r.children))
+	k, known := s.listOf(r), make(map[ID]*record, len(r.children))
 	for _, c := range r.children {
 		known[c.id] = c
 	}
@@ -127,15 +127,15 @@ func (s *Scheduler) graft(r *record, n *Node) (grown int) {
 		if c == nil {
 			c = &record{id: m.ID, parent: r, depth: r.depth + 1, request: m.Request, cancel: func(error) {}, lent: true, tree: 1, size: overhead}
 			r.children = append(r.children, c)
-			s.kept.count++
-			s.kept.bytes += c.size
+			k.count++
+			k.bytes += c.size
 			grown++
 		}
 		if c.result == nil {
 			c.host, c.worker, c.times, c.result = m.Host, m.Worker, m.Times, m.Result
 			c.status.Store(uint32(m.Status))
 			size := c.footprint()
-			s.kept.bytes += size - c.size
+			k.bytes += size - c.size
 			c.size = size
 		}
 		below := s.graft(c, m)
@@ -162,7 +162,7 @@ func (s *Scheduler) loseOpen(r *record) {
 // not wait for a worker: the error is ErrBusy where none is free, and ErrDraining where
 // the scheduler is closed before the invocation has ended.
 func (s *Scheduler) RunFor(ctx context.Context, e *Errand, report func(*Node)) error {
-	r := &record{id: e.ID, request: e.Request, errand: e, depth: e.Depth, live: 1, tree: max(e.Tree, 1), worker: -1, settled: make(chan struct{})}
+	r := &record{id: e.ID, request: e.Request, errand: e, answered: true, depth: e.Depth, live: 1, tree: max(e.Tree, 1), worker: -1, settled: make(chan struct{})}
 	r.times.Queued = time.Now()
 	select {
 	case r.permit = <-s.permits:

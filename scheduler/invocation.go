@@ -97,7 +97,7 @@ type Stats struct {
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Workers: s.cfg.Workers, Running: s.cfg.Workers - len(s.permits), Waiting: s.awaiting, Lent: s.lent, Kept: s.kept.count}
+	st := Stats{Workers: s.cfg.Workers, Running: s.cfg.Workers - len(s.permits), Waiting: s.awaiting, Lent: s.lent, Kept: s.kept.count + s.answered.count}
 	// One that has just been given a worker may not be counted out yet.
 	st.Queued = max(s.open-st.Running-st.Waiting-st.Lent, 0)
 	return st

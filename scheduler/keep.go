@@ -2,13 +2,29 @@ package scheduler
 
 import "time"
 
-// keptList is the trees of invocations that have ended, in the order in which they did.
-// A tree is forgotten as a whole, so that graphs have no holes.
+// keptList is trees of invocations that have ended, in the order in which they did. A tree
+// is forgotten as a whole, so that graphs have no holes.
 type keptList struct {
 	roots []*record
 	first int // of roots that is still kept
 	bytes int
 	count int
+}
+
+// oldest is the tree that ended first; nil if there is none.
+func (k *keptList) oldest() *record {
+	if k.first == len(k.roots) {
+		return nil
+	}
+	return k.roots[k.first]
+}
+
+// listOf is where the tree of an invocation is kept once it has ended.
+func (s *Scheduler) listOf(r *record) *keptList {
+	if r.root().answered {
+		return &s.answered
+	}
+	return &s.kept
 }
 
 // overhead is about what a record takes beside its input and output.
@@ -17,16 +33,28 @@ const overhead = 512
 // keep accounts for an invocation that has ended, and forgets old trees where there are
 // too many. The lock is held.
 func (s *Scheduler) keep(r *record) {
+	k := s.listOf(r)
 	r.size = r.footprint()
-	s.kept.bytes += r.size
-	s.kept.count++
-	root := r.root()
-	for s.kept.first < len(s.kept.roots) && (s.kept.bytes > s.cfg.KeepBytes || s.kept.count > s.cfg.KeepCount) {
-		if s.kept.roots[s.kept.first] == root {
-			break // whoever waits for it has not seen it yet
-		}
-		s.forgetFirst()
+	k.bytes += r.size
+	k.count++
+	root := r.root() // whoever waits for it has not seen it yet
+	for k := s.crowded(root); k != nil; k = s.crowded(root) {
+		s.forgetFirst(k)
 	}
+}
+
+// crowded is the list whose oldest tree, other than but, is to be forgotten to make room;
+// nil if there is enough. The lock is held.
+func (s *Scheduler) crowded(but *record) *keptList {
+	over := s.kept.bytes+s.answered.bytes > s.cfg.KeepBytes || s.kept.count+s.answered.count > s.cfg.KeepCount
+	has := func(k *keptList) bool { o := k.oldest(); return o != nil && o != but }
+	switch {
+	case (over || len(s.answered.roots)-s.answered.first > s.cfg.KeepAnswered) && has(&s.answered):
+		return &s.answered
+	case over && has(&s.kept):
+		return &s.kept
+	}
+	return nil
 }
 
 // leave counts an invocation out of those of its tree that are alive. A tree of which none
@@ -42,31 +70,31 @@ func (s *Scheduler) leave(r *record) {
 			close(p.settled)
 		}
 		if p.parent == nil {
-			s.kept.roots = append(s.kept.roots, p)
+			k := s.listOf(p)
+			k.roots = append(k.roots, p)
 		}
 	}
 }
 
-// forgetFirst forgets the tree that ended first. The lock is held.
-func (s *Scheduler) forgetFirst() {
-	k := &s.kept
-	root := k.roots[k.first]
+// forgetFirst forgets the tree of a list that ended first. The lock is held.
+func (s *Scheduler) forgetFirst(k *keptList) {
+	root := k.oldest()
 	k.roots[k.first] = nil
 	if k.first++; k.first > len(k.roots)/2 && k.first > 64 {
 		k.roots = append(k.roots[:0:0], k.roots[k.first:]...)
 		k.first = 0
 	}
-	s.forgetTree(root)
+	s.forgetTree(k, root)
 }
 
-func (s *Scheduler) forgetTree(r *record) {
+func (s *Scheduler) forgetTree(k *keptList, r *record) {
 	if s.records[r.id] == r {
 		delete(s.records, r.id)
 	}
-	s.kept.bytes -= r.size
-	s.kept.count--
+	k.bytes -= r.size
+	k.count--
 	for _, c := range r.children {
-		s.forgetTree(c)
+		s.forgetTree(k, c)
 	}
 }
 
@@ -88,7 +116,9 @@ func (s *Scheduler) forget() {
 func (s *Scheduler) forgetOld(before time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.kept.first < len(s.kept.roots) && s.kept.roots[s.kept.first].times.Finished.Before(before) {
-		s.forgetFirst()
+	for _, k := range []*keptList{&s.kept, &s.answered} {
+		for k.oldest() != nil && k.oldest().times.Finished.Before(before) {
+			s.forgetFirst(k)
+		}
 	}
 }

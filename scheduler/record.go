@@ -110,6 +110,9 @@ type record struct {
 	parent  *record // nil if it was not chained, or by one of another host
 	errand  *Errand // as which it came from another host; nil if it did not
 	depth   int
+	// answered is whether who asked for the tree that begins here has its result as soon as
+	// that is there.
+	answered bool
 
 	stays  bool // it is run here, for a host that ran it was lost; its goroutine's own
 	permit int  // the worker that it has; its goroutine's own

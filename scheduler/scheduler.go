@@ -63,7 +63,10 @@ type Config struct {
 	Keep      time.Duration
 	KeepBytes int
 	KeepCount int
-	Log       *slog.Logger
+	// KeepAnswered is how many of these may be trees of invocations that were run by Run,
+	// whose callers have the results. They are forgotten before others. Default: 10,000.
+	KeepAnswered int
+	Log          *slog.Logger
 	// Others run chained invocations for which no worker here came free within
 	// Patience. Default: nobody; 1 millisecond.
 	Others   Others
@@ -87,6 +90,7 @@ func (c *Config) setDefaults() {
 	set(&c.MaxTree, 50_000)
 	set(&c.KeepBytes, 256<<20)
 	set(&c.KeepCount, 100_000)
+	set(&c.KeepAnswered, 10_000)
 	if c.AwaitTimeout == 0 {
 		c.AwaitTimeout = 5 * time.Minute
 	}
@@ -119,6 +123,7 @@ type Scheduler struct {
 	lent      int // are run by other hosts
 	draining  bool
 	kept      keptList
+	answered  keptList
 }
 
 var (
@@ -160,6 +165,7 @@ func (s *Scheduler) Run(ctx context.Context, req *Request) (Invocation, error) {
 	if err != nil {
 		return Invocation{}, err
 	}
+	r.answered = true
 	return s.execute(r), nil
 }
 

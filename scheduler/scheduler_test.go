@@ -327,6 +327,55 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	}
 }
 
+func TestResultsThatNobodyHasAreKeptBeforeThoseThatWereAnswered(t *testing.T) {
+	s := newScheduler(t, Config{KeepCount: 10, KeepAnswered: 4}, library{"leaf": func(*scripted) Result { return Result{} }})
+	start := func() ID {
+		id, err := s.Start(request("leaf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Wait(context.Background(), id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	var started, answered []ID
+	for range 8 {
+		started = append(started, start())
+		i, err := s.Run(context.Background(), request("leaf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered = append(answered, i.ID)
+	}
+	keeps := func(ids []ID) (n int) {
+		for _, id := range ids {
+			if _, err := s.Get(id); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	if n := keeps(started); n != 8 {
+		t.Errorf("%d of 8 that were started are kept", n)
+	}
+	if n := keeps(answered); n != 2 {
+		t.Errorf("%d that were answered are kept, want 2", n)
+	}
+	for range 10 {
+		started = append(started, start())
+	}
+	if n := keeps(started); n != 10 {
+		t.Errorf("%d that were started are kept, want the last 10", n)
+	}
+	if n := keeps(started[8:]); n != 10 {
+		t.Errorf("%d of the last 10 that were started are kept", n)
+	}
+	if st := s.Stats(); st.Kept != len(s.records) || st.Kept > 10 {
+		t.Errorf("%d are counted and %d there, want at most 10", st.Kept, len(s.records))
+	}
+}
+
 func TestCloseFinishesWhatWasAccepted(t *testing.T) {
 	release := make(chan struct{})
 	s := New(Config{Functions: library{"slow": func(*scripted) Result { <-release; return Result{ReturnValue: 3} }}})
