@@ -46,6 +46,26 @@ func (b *Bus) DeleteModule(ctx context.Context, name guest.Name) error {
 	return nil
 }
 
+// ErrNoModule is that a function was never on the bus.
+var ErrNoModule = errors.New("there is no such module on the bus")
+
+// FindModule tells which version of a function is the newest, or that it was removed. The
+// error may be ErrNoModule.
+func (b *Bus) FindModule(ctx context.Context, name guest.Name) (Module, error) {
+	info, err := b.modules.GetInfo(ctx, name.String(), jetstream.GetObjectInfoShowDeleted())
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return Module{}, ErrNoModule
+	}
+	if err != nil {
+		return Module{}, fmt.Errorf("look for the module of %s on the bus: %w", name, err)
+	}
+	return moduleOf(name, info), nil
+}
+
+func moduleOf(name guest.Name, info *jetstream.ObjectInfo) Module {
+	return Module{Function: name, Digest: info.Digest, Deleted: info.Deleted, WarmExport: info.Metadata[warmExportKey]}
+}
+
 // GetModule returns the newest module of a function, up to a size.
 func (b *Bus) GetModule(ctx context.Context, name guest.Name, limit int64) ([]byte, error) {
 	o, err := b.modules.Get(ctx, name.String())
@@ -86,7 +106,7 @@ func (b *Bus) WatchModules(ctx context.Context, f func(Module), ready func()) er
 				b.cfg.Log.Warn("there is something on the bus that is no function", "name", strings.ToValidUTF8(info.Name, "?"))
 				continue
 			}
-			f(Module{Function: name, Digest: info.Digest, Deleted: info.Deleted, WarmExport: info.Metadata[warmExportKey]})
+			f(moduleOf(name, info))
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -91,8 +90,14 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		return nil, err
 	}
 	ledger := gateway.NewLedger(log)
+	functions, acquired := gateway.Functions(v.library), scheduler.Functions(v.library)
+	var shared *sharedLibrary
+	if f.shared() {
+		shared = newSharedLibrary(v, int64(f.maxModule))
+		functions, acquired = shared, shared
+	}
 	schedule := scheduler.Config{
-		Functions: v.library, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
+		Functions: acquired, Host: host, Workers: f.workers, MaxInstances: f.instances, MaxRoots: roots, Keep: f.keep, Log: log, Ended: ledger.Ended,
 	}
 	var seats *cluster.Seats
 	if f.shared() {
@@ -100,19 +105,15 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		schedule.Others = seats
 	}
 	v.scheduler = scheduler.New(schedule)
-	if err = v.join(ctx, f, host, seats); err != nil {
-		return nil, err
-	}
-	functions := gateway.Functions(v.library)
-	if f.shared() {
-		shared := &sharedLibrary{Library: v.library, store: v.store, bus: v.bus, limit: int64(f.maxModule),
-			told: func(format string, args ...any) { log.Warn(fmt.Sprintf(format, args...)) }}
+	if shared != nil {
 		var following context.Context
 		following, v.unfollow = context.WithCancel(context.Background())
 		if err = shared.follow(following); err != nil {
 			return nil, err
 		}
-		functions = shared
+	}
+	if err = v.join(ctx, f, host, seats, shared); err != nil {
+		return nil, err
 	}
 	functions = &heldFunctions{functions, v.holdings}
 	values := state.NewValues(local, v.holdings.Changed)

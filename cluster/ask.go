@@ -40,8 +40,8 @@ func (c *Cluster) tell(to, kind string, body any) error {
 	return c.cfg.Bus.Tell(to, b)
 }
 
-// answerer answers questions of a kind, in JSON.
-type answerer = func(ctx context.Context, question []byte) ([]byte, error)
+// Answerer answers questions of a kind, in JSON.
+type Answerer = func(ctx context.Context, question []byte) ([]byte, error)
 
 // Answer has f answer the questions of a kind that other members ask, each within a minute.
 func (c *Cluster) Answer(kind string, f func(ctx context.Context, question []byte) ([]byte, error)) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,10 @@ type Config struct {
 	// Check is how often members tell that they are there, and ask after what others run
 	// for them; who misses three is lost. Default: 1 second.
 	Check time.Duration
-	Log   *slog.Logger
+	// Answers are questions of the other members that Answer would be told of: they are
+	// answered as soon as the others know this member.
+	Answers map[string]Answerer
+	Log     *slog.Logger
 }
 
 // Cluster is a member of a cluster.
@@ -55,7 +59,7 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	errands   guestErrands
-	answerers map[string]answerer
+	answerers map[string]Answerer
 }
 
 // Open joins the cluster.
@@ -70,10 +74,11 @@ func Open(ctx context.Context, cfg Config) (*Cluster, error) {
 		cfg.Check = time.Second
 	}
 	c := &Cluster{cfg: cfg, id: rand.Text(), peers: newPeers(), hello: make(chan struct{}, 1), answering: make(chan struct{}, maxQuestions),
-		errands: make(guestErrands), answerers: make(map[string]answerer)}
+		errands: make(guestErrands), answerers: make(map[string]Answerer)}
 	c.numbers.bus = cfg.Bus
 	c.base, c.leave = context.WithCancel(context.WithoutCancel(ctx))
 	c.left = c.base.Done()
+	maps.Copy(c.answerers, cfg.Answers)
 	c.Answer(kindGraph, c.answerGraph)
 	c.Answer(kindWait, c.answerWait)
 	if err := c.join(ctx); err != nil {
