@@ -191,7 +191,7 @@ func (s *slot) begin(ctx context.Context, r *Run, soft uint64, timeout time.Dura
 	generation = s.generation.Load() + 1
 	s.native.Begin(generation)
 	look := start + int64(lookEvery)
-	if ctx.Done() != nil {
+	if ctx != context.Background() {
 		look = start + int64(followAfter)
 		s.mu.Lock()
 		s.unfollowed, s.endable = ctx, true

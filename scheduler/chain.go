@@ -32,7 +32,7 @@ func (c *chain) Start(_ *hostcall.Call, t faasm.Target, input []byte) (uint32, e
 		req.Function.Function = t.Function
 	}
 	req.Limits.Timeout = c.remaining()
-	r, err := c.scheduler.accept(parent.ctx, req, parent)
+	r, err := c.scheduler.accept(&parent.life, req, parent)
 	if err != nil {
 		return 0, &guest.Trap{Code: guest.TrapHost, Message: fmt.Sprintf("chain %s: %v", req.Function, err)}
 	}

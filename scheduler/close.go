@@ -43,7 +43,7 @@ func (s *Scheduler) cancelAll() {
 	defer s.mu.Unlock()
 	for _, r := range s.records {
 		if r.live > 0 {
-			r.cancel(ErrDraining)
+			r.life.cancel(ErrDraining)
 		}
 	}
 }

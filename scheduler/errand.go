@@ -42,14 +42,15 @@ var ErrLost = errors.New("the host that ran it is not heard of")
 // if it did not, it is to be run here.
 func (s *Scheduler) lend(r *record, seat Seat) bool {
 	e := s.giveAway(r, seat.Host())
-	ctx, came := r.ctx, false
-	err := seat.Run(ctx, e, func(n *Node) {
+	came := false
+	err := seat.Run(&r.life, e, func(n *Node) {
 		s.bring(r, n)
 		if !came {
 			came = true
 			s.finish(r, *n.Result)
 		}
 	})
+	wanted := r.life.Err() == nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -60,7 +61,7 @@ func (s *Scheduler) lend(r *record, seat Seat) bool {
 		s.loseOpen(r)
 	}
 	s.leave(r)
-	if errors.Is(err, ErrLost) && ctx.Err() == nil {
+	if errors.Is(err, ErrLost) && wanted {
 		s.cfg.Log.Warn("a chained invocation that another host ran did not come to its end there", "invocation", uint32(r.id),
 			"function", r.request.Function.String(), "host", seat.Host(), "error", err, "again", !came)
 	}
@@ -125,7 +126,7 @@ func (s *Scheduler) graft(r *record, n *Node) (grown int) {
 	for _, m := range n.Chained {
 		c := known[m.ID]
 		if c == nil {
-			c = &record{id: m.ID, parent: r, depth: r.depth + 1, request: m.Request, cancel: func(error) {}, lent: true, tree: 1, size: overhead}
+			c = &record{id: m.ID, parent: r, depth: r.depth + 1, request: m.Request, lent: true, tree: 1, size: overhead}
 			r.children = append(r.children, c)
 			k.count++
 			k.bytes += c.size
@@ -173,9 +174,8 @@ func (s *Scheduler) RunFor(ctx context.Context, e *Errand, report func(*Node)) e
 		s.permits <- r.permit
 		return err
 	}
-	ctx = r.ctx
 	i := s.execute(r)
-	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && errors.Is(context.Cause(ctx), ErrDraining) {
+	if f := i.Result.Failure; f != nil && f.Code == "cancelled" && errors.Is(context.Cause(&r.life), ErrDraining) {
 		return ErrDraining
 	}
 	for {

@@ -21,13 +21,11 @@ func (s *Scheduler) execute(r *record) Invocation {
 // has been finished.
 func (s *Scheduler) perform(r *record) (_ Result, here bool) {
 	if r.parent == nil && r.errand == nil {
-		select {
-		case s.roots <- struct{}{}:
-			defer func() { <-s.roots }()
-		case <-r.ctx.Done():
+		if !s.takeRoot(r) {
 			s.leaveQueue()
 			return neverRan(r), true
 		}
+		defer func() { <-s.roots }()
 	}
 	for r.errand == nil { // which came to a worker that was free
 		if !s.takeInstance(r) {
@@ -48,17 +46,32 @@ func (s *Scheduler) perform(r *record) (_ Result, here bool) {
 	return s.run(r), true
 }
 
+// takeRoot counts an invocation that nobody chained among those that have started.
+func (s *Scheduler) takeRoot(r *record) bool {
+	select {
+	case s.roots <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case s.roots <- struct{}{}:
+		return true
+	case <-r.life.Done():
+		return false
+	}
+}
+
 // run runs an invocation that has a worker, and gives that back.
 func (s *Scheduler) run(r *record) Result {
 	defer s.givePermit(r)
 	started := time.Now()
-	f, cold, err := s.cfg.Functions.Acquire(r.ctx, r.request.Function)
+	f, cold, err := s.cfg.Functions.Acquire(&r.life, r.request.Function)
 	s.mu.Lock()
 	r.times.Started, r.times.Ready, r.times.Cold = started, time.Since(started), cold
 	r.worker = r.permit
 	s.mu.Unlock()
 	if err != nil {
-		if r.ctx.Err() != nil {
+		if r.life.Err() != nil {
 			return neverRan(r)
 		}
 		return neverFound(err)
@@ -66,7 +79,7 @@ func (s *Scheduler) run(r *record) Result {
 	defer f.Release()
 	r.status.Store(uint32(Running))
 	r.chain = chain{scheduler: s, record: r, names: f}
-	return f.Invoke(r.ctx, r.id, r.request, &r.chain)
+	return f.Invoke(&r.life, r.id, r.request, &r.chain)
 }
 
 // neverFound is the result of an invocation whose function could not be made ready.
@@ -80,8 +93,8 @@ func neverFound(err error) Result {
 
 // neverRan is the result of an invocation that ended before it could run.
 func neverRan(r *record) Result {
-	f := &Failure{Kind: "limit", Code: "cancelled", Message: fmt.Sprintf("it never ran: %v", context.Cause(r.ctx))}
-	if errors.Is(context.Cause(r.ctx), context.DeadlineExceeded) {
+	f := &Failure{Kind: "limit", Code: "cancelled", Message: fmt.Sprintf("it never ran: %v", context.Cause(&r.life))}
+	if errors.Is(context.Cause(&r.life), context.DeadlineExceeded) {
 		f.Code = "deadline"
 	}
 	return Result{ReturnValue: 1, Failure: f}
@@ -116,7 +129,7 @@ func (s *Scheduler) takeWorker(r *record) (Seat, bool) {
 			seats = s.cfg.Others.Seats()
 		case seat := <-seats:
 			return seat, true
-		case <-r.ctx.Done():
+		case <-r.life.Done():
 			return nil, false
 		}
 	}
@@ -154,7 +167,7 @@ func (s *Scheduler) finish(r *record, result Result) Invocation {
 		r.times.Finished = time.Now()
 	}
 	if f := result.Failure; f != nil && f.Kind == "limit" {
-		r.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
+		r.life.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
 	}
 	s.leave(r)
 	s.keep(r)

@@ -61,7 +61,7 @@ func (s *Scheduler) Cancel(id ID) (bool, error) {
 	if r.live == 0 {
 		return false, nil
 	}
-	r.cancel(ErrCancelled)
+	r.life.cancel(ErrCancelled)
 	return true, nil
 }
 

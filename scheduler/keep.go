@@ -64,8 +64,7 @@ func (s *Scheduler) leave(r *record) {
 		if p.live--; p.live > 0 {
 			continue
 		}
-		p.cancel(nil) // nothing is left that it could reach
-		p.ctx, p.cancel = nil, nil
+		p.life.release() // nothing is left that it could reach
 		if p.settled != nil {
 			close(p.settled)
 		}

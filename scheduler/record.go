@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -117,11 +116,8 @@ type record struct {
 	stays  bool // it is run here, for a host that ran it was lost; its goroutine's own
 	permit int  // the worker that it has; its goroutine's own
 	status atomic.Uint32
-	chain  chain // what its function chains with, while it runs
-	// ctx and cancel are for the tree that begins here, and nil once all of it has ended:
-	// a context leads to its parents, which for a client's request are much.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	chain  chain    // what its function chains with, while it runs
+	life   lifetime // of the tree that begins here
 
 	// Guarded by the scheduler's lock.
 	times    Times

@@ -244,7 +244,7 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 
 // enter makes an invocation known. The lock is held.
 func (s *Scheduler) enter(ctx context.Context, r *record) {
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	r.life.parent = ctx
 	s.records[r.id] = r
 	s.open++
 	s.running.Add(1)

@@ -123,9 +123,13 @@ func (l *Library) replace(name guest.Name, v version, now time.Time) *book {
 func (b *book) await(ctx context.Context, cold bool) (scheduler.Function, bool, error) {
 	select {
 	case <-b.ready:
-	case <-ctx.Done():
-		b.Release()
-		return nil, cold, context.Cause(ctx)
+	default:
+		select {
+		case <-b.ready:
+		case <-ctx.Done():
+			b.Release()
+			return nil, cold, context.Cause(ctx)
+		}
 	}
 	if b.err != nil {
 		b.Release()
