@@ -74,7 +74,10 @@ func (s *session) newPerfWorkshop(cfg worker.Config, perf perfMode) (*workshop, 
 		st.Close()
 		return nil, err
 	}
-	cfg.Store, cfg.State, cfg.Progress, cfg.Initialised = st, w.state, w.progress.compiling, s.tellInitial
+	cfg.Store, cfg.State, cfg.Progress = st, w.state, w.progress.compiling
+	if cfg.Initialised == nil {
+		cfg.Initialised = s.tellInitial
+	}
 	if w.worker, err = worker.New(cfg); err != nil {
 		w.perf.close()
 		st.Close()
@@ -136,10 +139,10 @@ func stubbable(e *guest.LinkError) bool {
 // maxWarnings is how many imports that nobody provides are named.
 const maxWarnings = 20
 
-// prepare compiles a function ahead of time, so that its first run is warm, and
-// warns of imports that nobody provides.
+// prepare compiles a function ahead of time, so that its first run is warm, tries to
+// initialise it even if that was refused before, and warns of imports that nobody provides.
 func (s *session) prepare(ctx context.Context, name guest.Name) (*worker.Function, func(), error) {
-	w, err := s.newWorkshop(worker.Config{AllowUnknown: true, Snapshots: true, Engine: engine.Config{Shards: 1, Slots: fewSlots}})
+	w, err := s.newWorkshop(worker.Config{AllowUnknown: true, Snapshots: true, Retry: true, Engine: engine.Config{Shards: 1, Slots: fewSlots}})
 	if err != nil {
 		return nil, nil, err
 	}

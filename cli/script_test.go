@@ -140,6 +140,12 @@ func oddFiles() map[string]string {
 	return map[string]string{
 		"binary":      "\xff\x00\n", // no UTF-8, and no module
 		"nomain.wasm": preamble,
+		// A reactor: no function of it is a program's.
+		"reactor.wasm": preamble +
+			"\x01\x04\x01\x60\x00\x00" +
+			"\x03\x02\x01\x00" +
+			"\x07\x19\x02\x0b_initialize\x00\x00\x07prepare\x00\x00" +
+			"\x0a\x04\x01\x02\x00\x0b",
 		// Imports sched_yield twice, and calls both.
 		"twice.wasm": preamble +
 			"\x01\x08\x02\x60\x00\x01\x7f\x60\x00\x00" + // types () -> i32, () -> ()

@@ -117,7 +117,7 @@ func describe(st *store.Store, f store.Function, m *wasm.Module) *functionReport
 	r := &functionReport{
 		Function: f.Name.String(), Path: f.Path, Size: f.Size, Modified: f.ModTime.UTC(), SHA256: f.SHA256,
 		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport, Debug: debugWords(f),
-		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name), Snapshot: worker.FindSnapshot(st, f.Name, m),
+		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name), Snapshot: worker.FindSnapshot(st, f.Name, m, f.Meta.WarmExport),
 	}
 	if debug, err := st.FindDebug(f.Name, m); err == nil {
 		r.DebugFile = debug.Path

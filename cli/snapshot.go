@@ -12,6 +12,7 @@ import (
 
 	"github.com/faaslens/faaslens/engine"
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/snapshot"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/wasm"
@@ -85,7 +86,7 @@ func (s *session) snapshot(ctx context.Context, name guest.Name, f *snapshotFlag
 	}
 	// Who asks for a snapshot wants what files were read to be in it.
 	w, err := s.newWorkshop(worker.Config{
-		AllowUnknown: true, Snapshots: true, Warm: true, WarmExport: f.warmExport,
+		AllowUnknown: true, Snapshots: true, Warm: true, Retry: true, WarmExport: f.warmExport, Initialised: s.tellOutput,
 		Initial: guest.Limits{Memory: uint64(f.memory), Timeout: time.Duration(f.timeout)},
 	})
 	if err != nil {
@@ -151,9 +152,17 @@ func (s *session) keepSnapshot(st *store.Store, as guest.Name, fn *worker.Functi
 	return err
 }
 
-// tellInitial tells what the initialisation of a function wrote, which its invocations will
-// not write again.
+// tellInitial tells what the initialisation of a function wrote, or why it is not done once.
 func (s *session) tellInitial(fn *worker.Function) {
+	s.tellOutput(fn)
+	if made := fn.Snapshot(); made.Refused != "" {
+		fmt.Fprintf(s.stderr, "initialisation: %s\n", printableLines(snapshotWords(made)))
+	}
+}
+
+// tellOutput tells what the initialisation of a function wrote, which its invocations will
+// not write again.
+func (s *session) tellOutput(fn *worker.Function) {
 	made := fn.Snapshot()
 	for _, out := range [][]byte{made.Stdout, made.Stderr} {
 		for line := range strings.Lines(string(out)) {
@@ -192,6 +201,16 @@ func (s *session) checkStoredExport(name guest.Name, export string) error {
 	return nil
 }
 
+// checkWarmPlan says why a module cannot be run that an export prepares, which fits.
+func checkWarmPlan(m *wasm.Module, export string) error {
+	_, err := worker.Plan(m, export)
+	var unfit *faasm.UnfitModule
+	if errors.As(err, &unfit) {
+		return fmt.Errorf("--warm-export %s: %s", export, unfit.Reason)
+	}
+	return err
+}
+
 // checkWarmExport says what is wrong with an export that shall prepare a module. A module
 // that cannot be read is another's to complain of.
 func checkWarmExport(module []byte, export string) error {
@@ -209,7 +228,7 @@ func checkWarmExport(module []byte, export string) error {
 			if len(t.Params) > 0 || len(t.Results) > 1 || len(t.Results) == 1 && t.Results[0] != guest.I32 {
 				return fmt.Errorf("--warm-export %s: it is a function %s: what prepares a function takes nothing and returns nothing or a number, 0 for success", export, t)
 			}
-			return nil
+			return checkWarmPlan(m, export)
 		}
 		if len(t.Params) == 0 {
 			names = append(names, x.Name)

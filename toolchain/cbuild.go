@@ -264,7 +264,8 @@ func (c *cBuild) link(ctx context.Context, start string, objects, lazy []string)
 	args = append(args, c.flags.link...)
 	args = append(args, c.lazyLink(lazy)...)
 	args = append(args, "-o", c.module, "-O0")
-	return c.exec(ctx, "link", process{path: c.clang.Path, args: args, dir: c.Dir, env: c.host.Env})
+	err = c.exec(ctx, "link", process{path: c.clang.Path, args: args, dir: c.Dir, env: c.host.Env})
+	return c.adviseOnWarmExport(err, objects)
 }
 
 // linkerFlags are wasm-ld's.

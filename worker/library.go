@@ -246,7 +246,8 @@ func (l *Library) doubt(name guest.Name) {
 	}
 }
 
-// compile compiles a module and keeps the image where Open finds it.
+// compile compiles and initialises a module and keeps what that makes, or why it cannot be
+// initialised once, where Open finds it.
 func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte, warmExport string) error {
 	dir, err := w.cfg.Store.ObjectDir(name)
 	if err != nil {
@@ -256,7 +257,7 @@ func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte, wa
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := w.open(ctx, name, parsed, dir, warmExport)
+	f, err := w.open(ctx, &Function{Name: name, original: parsed, retry: true}, dir, warmExport)
 	if err != nil {
 		return err
 	}

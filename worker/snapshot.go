@@ -25,6 +25,12 @@ type Snapshot struct {
 	// Refused is why each invocation calls them; "" if they were called once, and
 	// invocations start from the memory that they left.
 	Refused string `json:"refused,omitempty"`
+	// Tried are the limits that they had when they were refused; nil if the limits do not
+	// matter.
+	Tried *InitialLimits `json:"tried,omitempty"`
+	// Again says that each start tries again: it failed after it had read files, which may
+	// be others then.
+	Again bool `json:"again,omitempty"`
 	// Reads is what they learnt of their host: "clock", "random numbers" and "files" are
 	// then the same for all invocations; one that brings others of its own "arguments",
 	// "environment" and "directories" calls them again.
@@ -64,46 +70,49 @@ const (
 // context ended, or that the module cannot be compiled or linked. What is compiled of it is to be kept in dir.
 func (f *Function) initialise(ctx context.Context, cacheDir string) (frozen *wasm.Module, dir string, err error) {
 	c := newSnapshotCache(f, cacheDir)
-	if s, m := c.find(); s != nil && !(f.worker.cfg.Warm && m == nil && s.onlyFiles()) {
+	if s, m := c.find(); s != nil && f.stands(s) {
 		f.snapshot = s
 		return m, c.dir, nil
 	}
 	s := &Snapshot{Made: true}
-	for _, step := range f.steps[:f.main] {
-		s.Steps = append(s.Steps, step.Export)
-		if step.Role == faasm.Warm {
-			s.WarmExport = step.Export
-		}
-	}
+	s.Steps, s.WarmExport = f.initialSteps()
 	f.snapshot = s
 	b, err := f.freeze(ctx, s, c.dir)
 	if ctx.Err() != nil {
 		return nil, "", fmt.Errorf("initialise: %w", context.Cause(ctx))
 	}
-	var refused *snapshot.Refused
 	var link *guest.LinkError
 	var failure *guest.CompileFailure
 	if errors.As(err, &link) || errors.As(err, &failure) {
 		return nil, "", err // it would be the same without a snapshot
 	}
-	lasting := err == nil || errors.As(err, &refused)
+	lasting := false
 	if err != nil {
-		s.Refused, s.Stdout, s.Stderr = err.Error(), nil, nil
-		if refused != nil {
-			s.Refused = refused.Reason
-		}
-	}
-	if err == nil {
+		lasting = f.refuse(s, err)
+	} else {
 		if frozen, err = wasm.Parse(b); err != nil {
 			return nil, "", fmt.Errorf("read what the function was initialised to: %w", err)
 		}
 		s.Size, s.SHA256 = len(b), checksum(b)
+		lasting = !slices.Contains(s.Reads, readsFiles)
 	}
-	if lasting && (frozen == nil || !slices.Contains(s.Reads, readsFiles)) {
+	if lasting {
 		c.keep(s, b)
 	}
 	f.tell()
 	return frozen, c.dir, nil
+}
+
+// initialSteps are the exports that initialise the function, and the one among them that
+// was asked for.
+func (f *Function) initialSteps() (steps []string, warmExport string) {
+	for _, step := range f.steps[:f.main] {
+		steps = append(steps, step.Export)
+		if step.Role == faasm.Warm {
+			warmExport = step.Export
+		}
+	}
+	return steps, warmExport
 }
 
 // onlyFiles reports whether files are all that keeps the function from being initialised
@@ -177,10 +186,6 @@ func (f *Function) capture(ctx context.Context, s *Snapshot, reading *snapshot.R
 	}
 	if err == nil {
 		err = failedStep(f.steps, res)
-	}
-	var exit *guest.Exit
-	if errors.As(err, &exit) {
-		return nil, fmt.Errorf("its initialisation exits, with code %d", exit.Code)
 	}
 	return frozen, err
 }

@@ -66,6 +66,9 @@ func (c *snapshotCache) find() (*Snapshot, *wasm.Module) {
 		return damaged(err)
 	}
 	if s.Refused != "" {
+		if err := c.f.checkRefusal(s); err != nil {
+			return damaged(fmt.Errorf("%s: %w", c.path(descriptionFile), err))
+		}
 		return s, nil
 	}
 	b, err := readPlain(c.path(frozenFile), wasm.MaxModuleSize)
@@ -106,9 +109,9 @@ func (c *snapshotCache) keep(s *Snapshot, frozen []byte) {
 	}
 }
 
-// FindSnapshot is the newest snapshot that is kept of a function that is that module; nil
-// if there is none.
-func FindSnapshot(st *store.Store, name guest.Name, module *wasm.Module) *Snapshot {
+// FindSnapshot is the newest snapshot, or refusal, that is kept of a function that is that
+// module and is initialised by that export, "" for none; nil if nothing is kept.
+func FindSnapshot(st *store.Store, name guest.Name, module *wasm.Module, warmExport string) *Snapshot {
 	dir, err := st.ObjectDir(name)
 	if err != nil {
 		return nil
@@ -122,7 +125,7 @@ func FindSnapshot(st *store.Store, name guest.Name, module *wasm.Module) *Snapsh
 		if err != nil || info.ModTime().Before(at) {
 			continue
 		}
-		if s, err := readSnapshot(p); err == nil {
+		if s, err := readSnapshot(p); err == nil && s.WarmExport == warmExport {
 			newest, at = s, info.ModTime()
 		}
 	}

@@ -48,6 +48,9 @@ type Config struct {
 	Snapshots bool
 	// Initial are the limits of that. Its time is a minute unless they say.
 	Initial guest.Limits
+	// Retry tries again what initialises functions where that was refused before, as if
+	// it had not been.
+	Retry bool
 	// Initialised is told of a function whose Snapshot has just been made, or refused. May
 	// be nil.
 	Initialised func(*Function)
@@ -137,6 +140,7 @@ type Function struct {
 	// original is parsed as it was before what it was initialised to became part of it.
 	original *wasm.Module
 	snapshot *Snapshot // nil if nothing initialises it but its invocations
+	retry    bool      // initialise it though that was refused before
 	// plain opens the function without its snapshot, for invocations that would have
 	// initialised it otherwise; nil if it has none.
 	plain func() (*Function, error)
@@ -164,7 +168,7 @@ func (w *Worker) Open(ctx context.Context, name guest.Name) (*Function, error) {
 		// ordinary image out.
 		dir, parsed = filepath.Join(dir, debugDir), w.withDWARF(name, parsed)
 	}
-	return w.open(ctx, name, parsed, dir, w.warmExport(name, b))
+	return w.open(ctx, &Function{Name: name, original: parsed}, dir, w.warmExport(name, b))
 }
 
 // warmExport is the export that shall initialise a function of the store.
@@ -175,18 +179,18 @@ func (w *Worker) warmExport(name guest.Name, module []byte) string {
 	return w.cfg.Store.WarmExport(name, module)
 }
 
-// open prepares a module as a function.
-func (w *Worker) open(ctx context.Context, name guest.Name, parsed *wasm.Module, cacheDir, warmExport string) (*Function, error) {
-	f := &Function{Name: name, worker: w, original: parsed}
-	if err := f.plan(parsed, warmExport); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+// open prepares a module, f.original, as the function f.
+func (w *Worker) open(ctx context.Context, f *Function, cacheDir, warmExport string) (*Function, error) {
+	f.worker = w
+	if err := f.plan(f.original, warmExport); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	if err := f.openRoot(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	if err := f.make(ctx, cacheDir); err != nil {
 		f.root.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	return f, nil
 }
@@ -218,19 +222,29 @@ func contents(m *wasm.Module) [][]byte {
 	return all
 }
 
-// plan finds what an invocation calls.
-func (f *Function) plan(parsed *wasm.Module, warmExport string) (err error) {
+// Plan says what an invocation of a module calls, in order, if an export prepares it, or
+// none for "". Errors are *faasm.UnfitModule.
+func Plan(parsed *wasm.Module, warmExport string) ([]faasm.Step, error) {
 	exports := make(map[string]guest.FuncType)
 	for _, x := range parsed.Exports {
 		if x.Kind == wasm.KindFunc {
 			exports[x.Name], _ = parsed.FuncType(guest.FuncIndex(x.Index))
 		}
 	}
-	if f.steps, err = faasm.PlanWarm(exports, warmExport); err != nil {
-		return err
+	steps, err := faasm.PlanWarm(exports, warmExport)
+	if err != nil {
+		return nil, err
 	}
 	if _, ok := parsed.Custom(snapshot.Section); ok {
-		f.steps = faasm.WithDestructors(f.steps, exports)
+		steps = faasm.WithDestructors(steps, exports)
+	}
+	return steps, nil
+}
+
+// plan finds what an invocation calls.
+func (f *Function) plan(parsed *wasm.Module, warmExport string) (err error) {
+	if f.steps, err = Plan(parsed, warmExport); err != nil {
+		return err
 	}
 	has := func(r faasm.Role) func(faasm.Step) bool { return func(s faasm.Step) bool { return s.Role == r } }
 	f.main = slices.IndexFunc(f.steps, has(faasm.Main))
