@@ -20,6 +20,7 @@ const (
 	exitSignal     = 128 // and the signal's number
 	exitTrap       = 134 // as a process that aborted
 	exitOutOfLimit = 137 // as a process that the kernel killed for its memory
+	exitCancelled  = 143 // as a process that was told to end by SIGTERM
 	exitOutput     = 153 // as a process beyond its limit on file size
 )
 
@@ -81,6 +82,8 @@ func limitCode(k guest.LimitKind) int {
 		return exitOutOfLimit
 	case guest.LimitStack:
 		return exitTrap
+	case guest.LimitCancelled:
+		return exitCancelled
 	}
 	return exitFailed
 }

@@ -68,6 +68,7 @@ func (s *session) flame(name guest.Name, f *flameFlags, args []string, collect c
 	}
 	switch {
 	case len(p.Sample) == 0 && ended != nil:
+		s.complain(fmt.Sprintf("draw %s: it ran too short to be seen, and no more often, as it failed", name))
 		return ended
 	case len(p.Sample) == 0:
 		return fmt.Errorf("draw %s: it ran too short to be seen: run it more often, with --reps %d", name, 100*f.reps)

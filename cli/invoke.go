@@ -28,7 +28,7 @@ func (s *session) invokeCommand() *cobra.Command {
 		Short: "Have a service run a function",
 		Long: `Has a service run a function and prints its output, or its stdout if it wrote none.
 Its input is --input, --input-file or this program's stdin, and is both Faasm's input and
-the function's stdin. The exit codes are those of run.
+the function's stdin. The exit codes are those of run, and 143 if somebody cancelled it.
 
 With --async it prints the number of the invocation, which goes on by itself: 'faaslens
 result' waits for it.`,

@@ -21,8 +21,9 @@ func (s *session) logsCommand() *cobra.Command {
 		Use:   "logs [flags]",
 		Short: "Show what invocations of a service wrote",
 		Long: `Shows the last invocations of a service that ended: how each went, and the first of
-what it wrote on stdout and stderr. An invocation's own log has those that it chained,
-too.`,
+what it wrote on stdout and stderr. The time is all that it took, with the wait for a
+worker; 'faaslens graph' has the parts. An invocation's own log has those that it
+chained, too.`,
 		Example: `  faaslens logs --tail 20
   faaslens logs --function demo/hello --follow
   faaslens logs --invocation 1804289383 --json`,

@@ -40,6 +40,7 @@ type session struct {
 	stdout, stderr io.Writer
 	env            environment
 	now            func() time.Time
+	line           *openLine // that functions left open before messages; may be nil
 }
 
 // root is the tree of commands.
@@ -135,5 +136,6 @@ func (s *session) report(ran *cobra.Command, err error) int {
 // complain writes an error as every error of this program looks. What it says may be a
 // module's words.
 func (s *session) complain(msg string) {
+	s.line.end(s.stderr)
 	fmt.Fprintf(s.stderr, "%s %s\n", s.paint(red, "faaslens:"), printableLines(msg))
 }

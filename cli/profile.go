@@ -239,7 +239,7 @@ func (r *profiledRuns) once(ctx context.Context, n int) (code int, err error) {
 	}
 	r.recorder.do(ctx, i, func(ctx context.Context, watch hostcall.Observer) time.Duration {
 		r.inv.Observer = watch
-		r.inv.KeepOutput = func(b []byte) { _, writeErr = r.session.stdout.Write(b) }
+		r.inv.KeepOutput = func(b []byte) { _, writeErr = r.inv.Stdout.Write(b) }
 		o, ended = r.function.Invoke(ctx, r.inv)
 		return o.Elapsed
 	})

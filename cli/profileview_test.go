@@ -230,6 +230,27 @@ func TestFlameDrawsWhatWasCollected(t *testing.T) {
 	}
 }
 
+func TestFlameOfAShortFailureSaysSo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var stderr bytes.Buffer
+	s := &session{stdout: io.Discard, stderr: &stderr}
+	ended := &exitStatus{9}
+	cmd := s.flameCommand(func(context.Context, guest.Name, int, string, []string) (*profile.Profile, error) {
+		return &profile.Profile{}, ended
+	})
+	cmd.SetArgs([]string{"demo/hello"})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	if err := cmd.Execute(); !errors.Is(err, ended) {
+		t.Errorf("error %v, want %v", err, ended)
+	}
+	if want := "draw demo/hello: it ran too short to be seen"; !strings.Contains(stderr.String(), want) {
+		t.Errorf("it says %q, want %q", &stderr, want)
+	}
+	if _, err := os.Stat(flameFile); err == nil {
+		t.Error("it left a drawing")
+	}
+}
+
 func TestFlameSaysWhatIsWrong(t *testing.T) {
 	failed := errors.New("demo/hello: trap")
 	for _, c := range []struct {

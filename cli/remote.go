@@ -108,6 +108,8 @@ func failureCode(f *scheduler.Failure) int {
 		return exitOutOfLimit
 	case "limit output":
 		return exitOutput
+	case "limit cancelled":
+		return exitCancelled
 	case "error not found":
 		return exitNotFound
 	}

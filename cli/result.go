@@ -14,7 +14,8 @@ func (s *session) resultCommand() *cobra.Command {
 		Use:   "result INVOCATION [flags]",
 		Short: "Print what an invocation gave",
 		Long: `Waits until an invocation has ended and prints the function's output, or its stdout if
-it wrote none. The exit codes are those of run. The service keeps results for a while.`,
+it wrote none. The exit codes are those of run, and 143 for one that was cancelled. The
+service keeps results for a while.`,
 		Example: `  faaslens result 1804289383
   faaslens result 1804289383 --within 10s > out`,
 		Args: oneInvocation,

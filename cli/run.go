@@ -165,13 +165,14 @@ func (f *runFlags) worker() worker.Config {
 
 // invocation is what every run is given. With an error, its directories may be open.
 func (s *session) invocation(f *runFlags, args []string) (*worker.Invocation, error) {
+	stdout, stderr := s.guestStreams()
 	inv := &worker.Invocation{
 		Input:  []byte(f.input),
 		Args:   append(faasm.Args(f.cmdline), args...),
 		Env:    f.env,
 		Stdin:  s.stdin,
-		Stdout: s.stdout,
-		Stderr: s.stderr,
+		Stdout: stdout,
+		Stderr: stderr,
 		Limits: guest.Limits{
 			Memory: uint64(f.memory), Timeout: time.Duration(f.timeout),
 			Output: uint64(f.outputLimit), Stack: uint64(f.stack),
@@ -206,7 +207,7 @@ func (s *session) invocation(f *runFlags, args []string) (*worker.Invocation, er
 		}
 	}
 	if f.trace {
-		inv.Observer = hostcall.NewTracer(s.stderr, s.now)
+		inv.Observer = hostcall.NewTracer(stderr, s.now)
 	}
 	inv.Preopens, err = openDirectories(f.dirs)
 	return inv, err
@@ -267,6 +268,7 @@ func (r *runner) repeat(ctx context.Context) error {
 	}
 	if r.flags.runs > 1 {
 		slices.Sort(times)
+		r.session.line.end(r.session.stderr)
 		fmt.Fprintf(r.session.stderr, "%d run(s), median %v\n", len(times), showTime(times[len(times)/2]))
 	}
 	if code != exitOK {
@@ -284,7 +286,7 @@ func (r *runner) once(ctx context.Context, n int) (worker.Outcome, ending, error
 		r.inv.Stdout, r.inv.Stderr = &out, &stderr
 		r.inv.KeepOutput = func(b []byte) { output = bytes.Clone(b) }
 	} else {
-		r.inv.KeepOutput = func(b []byte) { _, writeErr = r.session.stdout.Write(b) }
+		r.inv.KeepOutput = func(b []byte) { _, writeErr = r.inv.Stdout.Write(b) }
 	}
 	chain := r.companions.chainOf(ctx, r.function, r.inv)
 	r.inv.Chain = chain

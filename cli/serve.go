@@ -56,6 +56,9 @@ authentication.`,
 			if f.workers < 1 || f.instances < f.workers {
 				return misuse("--workers %d, --max-instances %d: want a worker or more, and no fewer instances", f.workers, f.instances)
 			}
+			if err := f.checkLimits(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			if err := f.checkBus(); err != nil {
 				return err
 			}
@@ -163,6 +166,24 @@ func (s *session) serviceLog(f *serveFlags) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(s.stderr, options)), nil
 	}
 	return nil, misuse("--log-format %q: want text or json", f.logFormat)
+}
+
+// checkLimits checks that an invocation that asks for nothing gets no more than one may ask
+// for. Where only the most is given, what is given by default is no more than that.
+func (f *serveFlags) checkLimits(given func(flag string) bool) error {
+	if f.timeout > f.maxTimeout {
+		if given("timeout") {
+			return misuse("--timeout %v is more than --max-timeout %v: raise that, too", f.timeout, f.maxTimeout)
+		}
+		f.timeout = f.maxTimeout
+	}
+	if f.memory > f.maxMemory {
+		if given("memory") {
+			return misuse("--memory %s is more than --max-memory %s: raise that, too", flagSize(uint64(f.memory)), flagSize(uint64(f.maxMemory)))
+		}
+		f.memory = f.maxMemory
+	}
+	return nil
 }
 
 // limits are those of invocations, and the most that they may ask for.

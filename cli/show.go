@@ -55,6 +55,7 @@ type functionReport struct {
 	Modified     time.Time      `json:"modified"`
 	SHA256       string         `json:"sha256"`
 	BuildID      string         `json:"build_id,omitempty"`
+	CodeID       string         `json:"code_id"` // by which stacks name the build
 	Language     string         `json:"language,omitempty"`
 	Origin       string         `json:"origin,omitempty"`
 	WarmExport   string         `json:"warm_export,omitempty"`
@@ -116,7 +117,7 @@ func (s *session) show(name guest.Name, asJSON bool) error {
 func describe(st *store.Store, f store.Function, m *wasm.Module) *functionReport {
 	r := &functionReport{
 		Function: f.Name.String(), Path: f.Path, Size: f.Size, Modified: f.ModTime.UTC(), SHA256: f.SHA256,
-		BuildID: f.BuildID, Language: f.Language, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport, Debug: debugWords(f),
+		BuildID: f.BuildID, CodeID: codeID(m), Language: f.Language, Origin: f.Meta.Origin, WarmExport: f.Meta.WarmExport, Debug: debugWords(f),
 		Imports: []importReport{}, Exports: []exportReport{}, Images: images(st, f.Name), Snapshot: worker.FindSnapshot(st, f.Name, m, f.Meta.WarmExport),
 	}
 	if debug, err := st.FindDebug(f.Name, m); err == nil {
@@ -174,6 +175,7 @@ func (s *session) printFunction(r *functionReport) error {
 	field("modified", r.Modified.Local().Format(time.DateTime))
 	field("sha256", r.SHA256)
 	field("build id", r.BuildID)
+	field("code id", r.CodeID)
 	field("language", r.Language)
 	field("origin", r.Origin)
 	field("warm export", r.WarmExport)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func (s *stackWriter) write(frames []worker.Frame) {
 		s.lines(outer)
 	}
 	if startUp > 0 {
-		s.note(fmt.Sprintf("%d start-up frames", startUp))
+		s.note(startUpWords(startUp))
 	}
 	if why := whyNoLines(frames); why != "" {
 		fmt.Fprintf(s.w, "  no source lines: %s\n", printable(adviseOnLines(why)))
@@ -98,17 +99,29 @@ var startUpFunctions = []string{
 	"__main_void", "__original_main", "_start", "_start.command_export", "wasm_pc_f_loop", "_rt0_wasm_wasip1",
 }
 
+// startFile is the source of the start code that builds link where there is none, which is
+// nothing to who reads a stack.
+const startFile = "start.c"
+
 // cutStartUp parts the calls that come before a program's main function from the end of a
-// stack, if they are several and not all of it.
+// stack, if they are not all of it, and several or our own start file's.
 func cutStartUp(lines []worker.StackLine) (rest []worker.StackLine, startUp int) {
 	n := len(lines)
 	for n > 0 && lines[n-1].Period == 0 && slices.Contains(startUpFunctions, lines[n-1].Frame.Function) {
 		n--
 	}
-	if n == 0 || len(lines)-n < 2 {
+	startUp = len(lines) - n
+	if n == 0 || startUp == 1 && path.Base(lines[n].Frame.File) != startFile || startUp == 0 {
 		return lines, 0
 	}
-	return lines[:n], len(lines) - n
+	return lines[:n], startUp
+}
+
+func startUpWords(n int) string {
+	if n == 1 {
+		return "1 start-up frame"
+	}
+	return fmt.Sprintf("%d start-up frames", n)
 }
 
 func (s *stackWriter) lines(lines []worker.StackLine) {

@@ -129,6 +129,11 @@ func TestStartUpIsFolded(t *testing.T) {
 		}
 		return frames
 	}
+	startedBy := func(file string) []worker.Frame {
+		frames := of("main", "_start")
+		frames[1].File = file
+		return frames
+	}
 	for _, c := range []struct {
 		name   string
 		frames []worker.Frame
@@ -137,6 +142,8 @@ func TestStartUpIsFolded(t *testing.T) {
 		{"behind main", of("main", "__main_void", "__original_main", "_start"), "    #0 main at a.c:1\n    …  3 start-up frames\n"},
 		{"of Go", of("main.main", "wasm_pc_f_loop", "_rt0_wasm_wasip1"), "    #0 main.main at a.c:1\n    …  2 start-up frames\n"},
 		{"but one alone", of("main", "_start"), "    #0 main at a.c:1\n    #1 _start at a.c:1\n"},
+		{"of our start code alone", startedBy("/cache/objects/src-1/start.c"), "    #0 main at a.c:1\n    …  1 start-up frame\n"},
+		{"but another's start code alone", startedBy("/src/restart.c"), "    #0 main at a.c:1\n    #1 _start at /src/restart.c:1\n"},
 		{"but all of a stack", of("__original_main", "_start"), "    #0 __original_main at a.c:1\n    #1 _start at a.c:1\n"},
 		{"but inside of others", of("__main_void", "_start", "main"), "    #0 __main_void at a.c:1\n    #1 _start at a.c:1\n    #2 main at a.c:1\n"},
 	} {

@@ -129,7 +129,7 @@ func (s *session) putValue(ctx context.Context, k state.Key, file string, f *sta
 		return err
 	}
 	in, size := s.stdin, int64(-1)
-	if file == "" && s.stdinIsTerminal() {
+	if file == "" && (in == nil || isTerminal(in)) {
 		return misuse("what shall the value be? give a FILE, or send it on stdin")
 	}
 	if file != "" {

@@ -69,7 +69,7 @@ it is inlined into, then an empty line. Stacks and --json give such offsets.`,
 	flags.BoolVar(&f.lines, "lines", false, "say where each is declared, and how many bytes its code has")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "only the functions that `NAME` means: functionDefN or a name, with parameters or without")
 	flags.StringArrayVar(&f.at, "at", nil, "say where `OFFSET`s are in the source; - for those on stdin, one a line")
-	flags.StringVar(&f.build, "build", "", "fail unless the function's code is of the build with this `ID`, which stacks give with offsets")
+	flags.StringVar(&f.build, "build", "", "fail unless the function is of the build with this `ID`: that of its code, which stacks give with offsets, or the start of its build id")
 	flags.BoolVar(&f.raw, "raw", false, "names as the linker has them")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
@@ -81,8 +81,8 @@ func (s *session) symbols(name guest.Name, f *symbolsFlags) error {
 		return err
 	}
 	defer st.Close()
-	if id := codeID(m); f.build != "" && f.build != id {
-		return fmt.Errorf("%s was built again since: its code is that of build %s now, not of %s: run it again for a stack of this one", name, id, f.build)
+	if f.build != "" && !isBuild(m, f.build) {
+		return fmt.Errorf("%s was built again since: its code is %s now%s, not %s: run it again for a stack of this one", name, codeID(m), buildIDWords(m), f.build)
 	}
 	if len(f.at) > 0 {
 		p := &placePrinter{module: m, table: table, w: bufio.NewWriter(s.stdout), raw: f.raw, json: f.json}
@@ -155,6 +155,24 @@ func codeID(m *wasm.Module) string {
 	code, _ := m.CodeSection()
 	hash := sha256.Sum256(m.Bytes()[code.Content:code.End()])
 	return hex.EncodeToString(hash[:4])
+}
+
+// minBuildID is how much of a build id, in hex digits, tells builds apart.
+const minBuildID = 8
+
+// isBuild reports whether a module is of a build: by the id of its code, or by the start of
+// the build id that its linker gave it.
+func isBuild(m *wasm.Module, id string) bool {
+	return id == codeID(m) || len(id) >= minBuildID && strings.HasPrefix(hex.EncodeToString(m.BuildID()), id)
+}
+
+// buildIDWords says which build id a module has, as far as that tells builds apart.
+func buildIDWords(m *wasm.Module) string {
+	id := hex.EncodeToString(m.BuildID())
+	if id == "" {
+		return ""
+	}
+	return " (build id " + id[:min(len(id), minBuildID)] + ")"
 }
 
 // nameForm is how functions are called.

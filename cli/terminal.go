@@ -1,14 +1,14 @@
 package cli
 
 import (
-	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a reader or writer is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -107,6 +107,7 @@ func TestABadRequestIsToldWhatToDo(t *testing.T) {
 		"memory beyond the server's":         {"POST", invoke + "?memory=1T", "", 400, "the server allows 4 GiB at most"},
 		"output beyond the server's":         {"POST", invoke + "?output-limit=1T", "", 400, "the server allows 64 MiB at most"},
 		"an unknown parameter":               {"POST", invoke + "?tiemout=1s", "", 400, `the parameter \"tiemout\" is not known`},
+		"a parameter twice":                  {"POST", invoke + "?timeout=1s&timeout=2s", "", 400, `the parameter \"timeout\" is there 2 times`},
 		"a query that cannot be read":        {"POST", invoke + "?a=%zz", "", 400, "the query cannot be read"},
 		"an argument with a zero byte":       {"POST", invoke + "?arg=a%00b", "", 400, "has a zero byte"},
 		"an unknown function to start":       {"POST", "/v1/functions/demo/nobody/start", "", 404, "no such function"},

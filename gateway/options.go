@@ -44,12 +44,16 @@ func (g *Gateway) readOptions(req *scheduler.Request, r *http.Request) *Problem 
 	if r.URL.RawQuery != "" {
 		var err error
 		if query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-			return badRequest("encode it as URLs have it", "the query cannot be read: %v", err)
+			return unreadableQuery(err)
 		}
 	}
-	for name := range query {
+	for name, values := range query {
 		switch name {
-		case "timeout", "memory", "output-limit", "arg", "cmdline", "raw":
+		case "arg":
+		case "timeout", "memory", "output-limit", "cmdline", "raw":
+			if p := onlyOnce(name, values); p != nil {
+				return p
+			}
 		default:
 			return badRequest("there are timeout, memory, output-limit, arg, cmdline and raw", "the parameter %q is not known", name)
 		}
@@ -90,6 +94,18 @@ func (g *Gateway) readOptions(req *scheduler.Request, r *http.Request) *Problem 
 		}
 	}
 	return nil
+}
+
+// onlyOnce is the problem of a parameter that is there several times; nil if it is not.
+func onlyOnce(name string, values []string) *Problem {
+	if len(values) < 2 {
+		return nil
+	}
+	return badRequest("give it once", "the parameter %q is there %d times", name, len(values))
+}
+
+func unreadableQuery(err error) *Problem {
+	return badRequest("encode it as URLs have it", "the query cannot be read: %v", err)
 }
 
 func option(query url.Values, name string, h http.Header, header string) string {

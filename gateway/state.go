@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -44,14 +45,39 @@ func stateProblem(k state.Key, err error) *Problem {
 		return &Problem{Status: http.StatusNotFound, Error: fmt.Sprintf("%s/%s: there is no such value", k.User, k.Name),
 			Hint: "GET /v1/state/USER lists those there are; what functions write is there once they push it"}
 	case errors.Is(err, state.ErrOutside):
-		return &Problem{Status: http.StatusRequestedRangeNotSatisfiable, Error: err.Error(), Hint: "a PUT without offset makes a value of another size"}
+		return outside(err)
 	}
 	return &Problem{Status: http.StatusInternalServerError, Error: err.Error()}
 }
 
+// outside is the problem of bytes that a value does not have.
+func outside(err error) *Problem {
+	return &Problem{Status: http.StatusRequestedRangeNotSatisfiable, Error: err.Error(), Hint: "a PUT without offset makes a value of another size"}
+}
+
+// takesNone is the problem of a request with parameters where there are none; nil if it has
+// none.
+func takesNone(r *http.Request, hint string) *Problem {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return unreadableQuery(err)
+	}
+	for name := range query {
+		return badRequest(hint, "the parameter %q is not known", name)
+	}
+	return nil
+}
+
 func (g *Gateway) listState(w http.ResponseWriter, r *http.Request) {
 	user := r.PathValue("user")
-	if p := checkUser(user); p != nil {
+	p := checkUser(user)
+	if p == nil {
+		p = takesNone(r, "leave it out")
+	}
+	if p != nil {
 		fail(w, p)
 		return
 	}
@@ -66,6 +92,9 @@ func (g *Gateway) listState(w http.ResponseWriter, r *http.Request) {
 // getState answers with a value's bytes, or with those of a range.
 func (g *Gateway) getState(w http.ResponseWriter, r *http.Request) {
 	k, p := stateKey(r)
+	if p == nil {
+		p = takesNone(r, "ask for a part of a value with the header Range: bytes=FIRST-LAST")
+	}
 	if p != nil {
 		fail(w, p)
 		return
@@ -155,11 +184,14 @@ func (g *Gateway) putState(w http.ResponseWriter, r *http.Request) {
 func offsetOf(r *http.Request) (offset int64, within bool, p *Problem) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return 0, false, badRequest("encode it as URLs have it", "the query cannot be read: %v", err)
+		return 0, false, unreadableQuery(err)
 	}
-	for name := range query {
+	for name, values := range query {
 		if name != "offset" {
 			return 0, false, badRequest("there is offset", "the parameter %q is not known", name)
+		}
+		if p := onlyOnce(name, values); p != nil {
+			return 0, false, p
 		}
 	}
 	if r.Header.Get("Content-Range") != "" {
@@ -169,14 +201,21 @@ func offsetOf(r *http.Request) (offset int64, within bool, p *Problem) {
 	if !query.Has("offset") {
 		return 0, false, nil
 	}
-	if offset, err = parseBytePos(query.Get("offset")); err != nil {
-		return 0, false, badRequest("give a number of bytes", "offset %q: it is none", query.Get("offset"))
+	text := query.Get("offset")
+	if offset, err = parseBytePos(text); err != nil {
+		return 0, false, badRequest("give a number of bytes", "offset %q: it is none", text)
+	}
+	if offset == math.MaxInt64 {
+		return 0, false, outside(fmt.Errorf("bytes from %s on: %w", text, state.ErrOutside))
 	}
 	return offset, true, nil
 }
 
 func (g *Gateway) removeState(w http.ResponseWriter, r *http.Request) {
 	k, p := stateKey(r)
+	if p == nil {
+		p = takesNone(r, "leave it out: all of the value goes")
+	}
 	if p != nil {
 		fail(w, p)
 		return

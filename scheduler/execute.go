@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/faaslens/faaslens/guest"
 )
 
 // execute takes an invocation to its end.
@@ -74,7 +76,7 @@ func (s *Scheduler) run(r *record) Result {
 		if r.life.Err() != nil {
 			return neverRan(r)
 		}
-		return neverFound(err)
+		return neverFound(r.request.Function, err)
 	}
 	defer f.Release()
 	r.status.Store(uint32(Running))
@@ -83,10 +85,11 @@ func (s *Scheduler) run(r *record) Result {
 }
 
 // neverFound is the result of an invocation whose function could not be made ready.
-func neverFound(err error) Result {
+func neverFound(name guest.Name, err error) Result {
 	f := &Failure{Kind: "error", Code: "cannot run", Message: err.Error()}
 	if errors.Is(err, ErrNoFunction) {
-		f.Code = "not found"
+		// Where it was looked for is nothing for who asks from elsewhere.
+		f.Code, f.Message = "not found", name.String()+": no such function"
 	}
 	return Result{ReturnValue: 1, Failure: f}
 }

@@ -10,8 +10,8 @@ type Key struct {
 	User, Name string
 }
 
-// String returns the key as Faasm writes it.
-func (k Key) String() string { return k.User + "_" + k.Name }
+// String returns the key as people write it.
+func (k Key) String() string { return k.User + "/" + k.Name }
 
 // ErrNoValue is a value that the global tier does not have.
 var ErrNoValue = errors.New("there is no such value")

@@ -243,6 +243,22 @@ func TestSharedFilesComeAndGo(t *testing.T) {
 			t.Errorf("%s is taken: %d", path, status)
 		}
 	}
+	for name, path := range map[string]string{
+		"a directory": "some/dir", "a file as a directory": "some/dir/file.txt/x", "a name that is too long": strings.Repeat("x", 256),
+	} {
+		if status, text := r.ask("PUT", "/file", "x", "FilePath: "+path); status != 400 {
+			t.Errorf("%s: %d %s", name, status, text)
+		}
+	}
+	if status, text := r.ask("GET", "/file", "", "FilePath: a/"+strings.Repeat("x", 256)); status != 400 {
+		t.Errorf("to get a name that is too long: %d %s", status, text)
+	}
+	if status, text := r.ask("PUT", "/file", "", "FilePath: empty"); status != 200 {
+		t.Errorf("an empty file: %d %s", status, text)
+	}
+	if status, text := r.ask("GET", "/file", "", "FilePath: empty"); status != 500 || text != "Empty response" {
+		t.Errorf("to get an empty file, as from Faasm: %d %s", status, text)
+	}
 	if status, text := r.ask("PUT", "/p/demo/py", "def f(): pass"); status != 200 || text != "Python function upload complete\n" {
 		t.Errorf("%d %s", status, text)
 	}

@@ -2,12 +2,14 @@ package planner
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/faaslens/faaslens/guest"
@@ -84,8 +86,18 @@ func sharedPath(w http.ResponseWriter, r *http.Request) (string, bool) {
 		say(w, http.StatusBadRequest, err.Error()+"\n")
 		return "", false
 	}
+	for part := range strings.SplitSeq(clean, "/") {
+		if len(part) > maxNamePart {
+			say(w, http.StatusBadRequest, fmt.Sprintf("the header FilePath has a name of %d bytes: %d are the most\n", len(part), maxNamePart))
+			return "", false
+		}
+	}
 	return clean, true
 }
+
+// maxNamePart is how long, in bytes, a file's name without its directories can be: Linux's
+// NAME_MAX.
+const maxNamePart = 255
 
 // keep makes a request's body a shared file, here and on all hosts, all of it or nothing.
 func (p *Planner) keep(w http.ResponseWriter, r *http.Request, name, done string) {
@@ -96,10 +108,20 @@ func (p *Planner) keep(w http.ResponseWriter, r *http.Request, name, done string
 	defer body.Close()
 	if err := p.cfg.Files.Put(r.Context(), name, body); err != nil {
 		p.cfg.Log.Warn("a shared file could not be kept", "path", name, "error", err)
-		say(w, http.StatusInternalServerError, "keep "+name+": "+reason(err)+"\n")
+		status := http.StatusInternalServerError
+		if notAFilesPath(err) {
+			status = http.StatusBadRequest
+		}
+		say(w, status, "keep "+name+": "+reason(err)+"\n")
 		return
 	}
 	say(w, http.StatusOK, done)
+}
+
+// notAFilesPath reports whether no file can be at a path: a directory is there, or a file
+// where it has a directory.
+func notAFilesPath(err error) bool {
+	return errors.Is(err, syscall.EEXIST) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // reason is an error of the file system without the path, which is ours.
