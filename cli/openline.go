@@ -4,18 +4,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 )
 
 // openLine is whether what functions wrote last, where messages go too, ended within a
-// line. Its writers may be used by one goroutine at a time.
+// line. Functions that were chained write at the same time.
 type openLine struct {
-	open bool
+	open atomic.Bool
 }
 
 // end ends the line, if it is open. l may be nil.
 func (l *openLine) end(w io.Writer) {
-	if l != nil && l.open {
-		l.open = false
+	if l != nil && l.open.Swap(false) {
 		_, _ = w.Write([]byte{'\n'}) // the message that follows fails, too
 	}
 }
@@ -30,7 +30,7 @@ type lineWriter struct {
 func (l *lineWriter) Write(p []byte) (int, error) {
 	n, err := l.w.Write(p)
 	if n > 0 {
-		l.line.open = p[n-1] != '\n'
+		l.line.open.Store(p[n-1] != '\n')
 	}
 	return n, err
 }
