@@ -59,7 +59,7 @@ func splitArgs(t *testing.T, s string) []string {
 // unsettled is what differs from run to run or machine to machine, and how the page has
 // it; noise is what debuggers say of themselves.
 var (
-	noise = regexp.MustCompile(`(?m)^(\[(Thread debugging|Switching to|New ).*|Using host libthread_db.*|Function ".*" not defined\.|No source file named .*|Current executable set to .*|WARNING: .*|.* location added to breakpoint .*|\[Inferior 1 .* killed\]|Process \d+ (resuming|launched.*|stopped))\n`)
+	noise = regexp.MustCompile(`(?m)^(\[(Thread debugging|Switching to|New |Detaching after ).*|Using host libthread_db.*|Function ".*" not defined\.|No source file named .*|Current executable set to .*|WARNING: .*|.* location added to breakpoint .*|\[Inferior 1 .* killed\]|Process \d+ (resuming|launched.*|stopped))\n`)
 
 	unsettled = []struct {
 		found *regexp.Regexp
