@@ -27,6 +27,10 @@ func TestDebuggers(t *testing.T) {
 		"gdb shows C++":                       testGDBShowsCxx,
 		"gdb shows Rust":                      testGDBShowsRust,
 		"debuggers attach":                    testDebuggersAttach,
+		"gdb shows global variables":          testGDBShowsGlobals,
+		"gdb alone shows global variables":    testGDBAloneShowsGlobals,
+		"lldb shows global variables":         testLLDBShowsGlobals,
+		"threads have their own variables":    testThreadsHaveTheirOwnGlobals,
 		"lldb does what gdb does":             testLLDBStopsStepsAndShows,
 		"the page on debugging is current":    testDebuggingPageIsCurrent,
 	} {
@@ -54,9 +58,17 @@ func buildDebuggees(t *testing.T) (dir string) {
 		"list0": {"list.c", "-O0"}, "list2": {"list.c", "-O2"}, "bare": {"list.c", "-O0", "--strip"},
 		"cpp0": {"shapes.cpp", "-O0"}, "cpp2": {"shapes.cpp", "-O2"},
 		"rust0": {"shapes.rs", "-O0"}, "rust2": {"shapes.rs", "-O2"},
+		"globals0": {"globals.c", "tables.c", "-O0"}, "globals2": {"globals.c", "tables.c", "-O2"},
+		"globalscpp0": {"globals.cpp", "-O0"}, "globalscpp2": {"globals.cpp", "-O2"},
+		"globalsrust0": {"globals.rs", "-O0"}, "globalsrust2": {"globals.rs", "-O2"},
 	} {
 		var log bytes.Buffer
-		args = append([]string{"faaslens", "build", "t/" + name, filepath.Join(guesttest.Dir(), "debug", args[0])}, args[1:]...)
+		for i, arg := range args {
+			if !strings.HasPrefix(arg, "-") {
+				args[i] = filepath.Join(guesttest.Dir(), "debug", arg)
+			}
+		}
+		args = append([]string{"faaslens", "build", "t/" + name}, args...)
 		if code := Main(args, nil, &log, &log, env); code != 0 {
 			t.Fatalf("%s: exit code %d\n%s", strings.Join(args, " "), code, log.String())
 		}

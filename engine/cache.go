@@ -101,6 +101,9 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 // flags are the switches that images depend on.
 func (c Config) flags() string {
 	flags := fmt.Sprintf("debuginfo=%v", c.DebugInfo)
+	if c.DebugInfo {
+		flags += " addresses" // see symfile.KeepAddresses
+	}
 	if c.Emulated {
 		flags += " without-avx512"
 	}

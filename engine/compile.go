@@ -14,6 +14,7 @@ import (
 
 	"github.com/faaslens/faaslens/engine/internal/wasmtime"
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/symfile"
 	"github.com/faaslens/faaslens/wasm"
 )
 
@@ -63,7 +64,7 @@ func write(c Compilation, image *wasmtime.Image, err error) error {
 // that is given.
 func (e *Engine) build(ctx context.Context, parsed *wasm.Module, path string, want entry, progress func(time.Duration)) (*wasmtime.Module, compiledImage, error) {
 	const notKept = "the compiled module is not kept, so the next start compiles it again"
-	c := Compilation{Module: parsed.Bytes(), Flags: CompileFlags{DebugInfo: e.cfg.DebugInfo, WithoutAVX512: e.cfg.Emulated}}
+	c := Compilation{Module: e.source(parsed), Flags: CompileFlags{DebugInfo: e.cfg.DebugInfo, WithoutAVX512: e.cfg.Emulated}}
 	image := compiledImage{copied: e.cfg.CopyImages}
 	var err error
 	if path != "" {
@@ -93,6 +94,14 @@ func (e *Engine) build(ctx context.Context, parsed *wasm.Module, path string, wa
 		}
 	}
 	return n, image, nil
+}
+
+// source is what the compiler is given of a module.
+func (e *Engine) source(parsed *wasm.Module) []byte {
+	if e.cfg.DebugInfo {
+		return symfile.KeepAddresses(parsed)
+	}
+	return parsed.Bytes()
 }
 
 // blames reports whether an error says that a module cannot be compiled.

@@ -12,10 +12,10 @@ func (m *Module) announce(n *wasmtime.Module) {
 	if !m.engine.cfg.DebugInfo {
 		return
 	}
-	file, err := symfile.Build(symfile.Code{Image: n.Image(), Base: n.Base(), Module: m.parsed})
+	err := n.Announce(func(memory uintptr) ([]byte, error) {
+		return symfile.Build(symfile.Code{Image: n.Image(), Base: n.Base(), Module: m.parsed, Memory: memory})
+	})
 	if err != nil {
 		m.engine.cfg.Log.Error("debuggers cannot be told of compiled code", "error", err)
-		return
 	}
-	n.Announce(file)
 }

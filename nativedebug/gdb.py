@@ -31,31 +31,43 @@ def configure():
 known = {}  # by address and size
 
 
-def address_of(symbol):
-    """A symbol's address. Expressions are in the language of the frame, which may be Go."""
+def in_c(expression):
+    """Evaluates what the host's C has. Expressions are in the language of the frame, which may be Go."""
     language = gdb.parameter("language")
     gdb.execute("set language c", to_string=True)
     try:
-        return int(gdb.parse_and_eval("(unsigned long)&" + symbol))
+        return gdb.parse_and_eval(expression)
     finally:
         gdb.execute("set language " + language, to_string=True)
 
 
-def modules():
+def read(address, size):
+    return gdb.selected_inferior().read_memory(address, size).tobytes()
+
+
+def entries():
+    """The addresses of the engine's list: (entry, file, size)."""
     found = []
     try:
-        descriptor = address_of("__jit_debug_descriptor")
-        inferior = gdb.selected_inferior()
+        descriptor = int(in_c("(unsigned long)&__jit_debug_descriptor"))
         # Version and action, the entry in question and the first; an entry is next,
         # previous, file and size (gdb's JIT interface). This way, it needs no types.
-        entry, = struct.unpack("<Q", inferior.read_memory(descriptor + 16, 8).tobytes())
+        entry, = struct.unpack("<Q", read(descriptor + 16, 8))
         while entry:
-            entry, _, file, size = struct.unpack("<QQQQ", inferior.read_memory(entry, 32).tobytes())
-            if (file, size) not in known:
-                known[file, size] = Module(inferior.read_memory(file, size).tobytes())
-            found.append(known[file, size])
+            following, _, file, size = struct.unpack("<QQQQ", read(entry, 32))
+            found.append((entry, file, size))
+            entry = following
     except gdb.error:
         pass  # nothing runs
+    return found
+
+
+def modules():
+    found = []
+    for _, file, size in entries():
+        if (file, size) not in known:
+            known[file, size] = Module(read(file, size))
+        found.append(known[file, size])
     return found
 
 
@@ -101,10 +113,26 @@ def instance():
     raise gdb.GdbError("this thread runs no function compiled for debuggers, or is not in one now")
 
 
+def choose():
+    """Makes the guests' global variables those of the instance that the selected thread runs."""
+    entry, base = 0, 0
+    try:
+        running = in_c("'thread.c'::current")
+        if int(running):
+            entry, base = int(running["module"]["object"]), int(running["base"])
+    except gdb.error:
+        pass  # a thread without a guest
+    for e, _, _ in entries():
+        have = read(e + CHOICE_AT, CHOICE.size)
+        want = choice(have, base if e == entry else 0)
+        if not have.startswith(want):
+            gdb.selected_inferior().write_memory(e + CHOICE_AT, want)
+
+
 def memory():
     """The guest's memory: its address and its size."""
     try:
-        running = gdb.parse_and_eval("'thread.c'::current")
+        running = in_c("'thread.c'::current")
         if int(running) and int(running["base"]):
             length = running["length"]
             size = int(length.dereference()) if int(length) else 1 << 32
@@ -434,6 +462,7 @@ TRAPS = (
 
 
 def on_stop(event):
+    choose()
     if not isinstance(event, gdb.SignalEvent) or event.stop_signal not in ("SIGSEGV", "SIGILL", "SIGFPE", "SIGBUS"):
         return
     pc = gdb.newest_frame().pc()
@@ -612,5 +641,8 @@ configure()
 gdb.pretty_printers.insert(0, printer)
 gdb.xmethod.register_xmethod_matcher(None, Operators(), replace=True)
 gdb.events.stop.connect(on_stop)
+# 'thread' selects one, and 'thread apply' one for each command.
+for hook in ("hookpost-thread", "thread hookpost-apply", "hook-print", "hook-watch"):
+    gdb.execute("define %s\npython choose()\nend" % hook)
 for command in (Wasm, Functions, Memory, Globals, Where, Backtrace, Break, Attached, Host, Fold):
     command()

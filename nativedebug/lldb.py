@@ -41,7 +41,9 @@ def modules(target):
             following, _, file, size = struct.unpack("<QQQQ", read(process, entry, 32))
             if (process.id, file, size) not in known:
                 known[process.id, file, size] = Module(read(process, file, size))
-            found.append(known[process.id, file, size])
+            module = known[process.id, file, size]
+            module.entry = entry
+            found.append(module)
             entry = following
     return found
 
@@ -68,13 +70,62 @@ def instance(frame):
     raise Problem("this thread runs no function compiled for debuggers, or its instance is optimized out here")
 
 
+def running(frame):
+    """The invocation that a thread runs (fl_invocation); None if it runs none."""
+    target, answer = frame.thread.process.target, lldb.SBCommandReturnObject()
+    if not any(is_guest(f) for f in list(frame.thread.frames)[:50]):
+        return None
+    # No other way of lldb's reads a variable of a thread's.
+    target.debugger.GetCommandInterpreter().HandleCommand("target variable current", lldb.SBExecutionContext(frame), answer)
+    found = re.search(r"\(fl_invocation \*\) \S+ = 0x([0-9a-f]+)", answer.GetOutput() or "")
+    if found is None or found.group(1).strip("0") == "":
+        return None
+    where = lldb.SBAddress(int(found.group(1), 16), target)
+    return target.CreateValueFromAddress("invocation", where, target.FindFirstType("fl_invocation"))
+
+
 def memory(frame):
     """The guest's memory: its address and its size."""
+    invocation = running(frame)
+    if invocation is not None and invocation.GetChildMemberWithName("length").GetValueAsUnsigned():
+        base = invocation.GetChildMemberWithName("base").GetValueAsUnsigned()
+        return base, invocation.GetChildMemberWithName("length").Dereference().GetValueAsUnsigned()
     at, m = instance(frame)
     where = m.description["memory"]
     if where < 0:
         raise Problem("the module has no memory")
     return struct.unpack("<QQ", read(frame.thread.process, at + where, 16))
+
+
+def choose(frame, this=True):
+    """Makes the guests' global variables those of the instance that a frame's thread runs, or of none in particular."""
+    process = frame.thread.process
+    entry, base = 0, 0
+    invocation = running(frame) if this else None
+    if invocation is not None:
+        entry = invocation.GetValueForExpressionPath(".module->object").GetValueAsUnsigned()
+        base = invocation.GetValueForExpressionPath(".base").GetValueAsUnsigned()
+    for m in modules(process.target):
+        have = read(process, m.entry + CHOICE_AT, CHOICE.size)
+        want = choice(have, base if m.entry == entry else 0)
+        if not have.startswith(want):
+            process.WriteMemory(m.entry + CHOICE_AT, want, lldb.SBError())
+
+
+STOPS = (lldb.eStopReasonBreakpoint, lldb.eStopReasonWatchpoint, lldb.eStopReasonSignal, lldb.eStopReasonException, lldb.eStopReasonPlanComplete)
+
+
+class Stop:
+    def __init__(self, target, args, internal):
+        pass
+
+    def handle_stop(self, context, stream):
+        # It is called for each thread that stopped, before lldb has selected one of them: where
+        # several have, none is meant.
+        stopped = [t for t in context.process if t.GetStopReason() in STOPS]
+        if context.frame.IsValid() and modules(context.target):
+            choose(context.frame, len(stopped) == 1 and stopped[0].idx == context.thread.idx)
+        return True
 
 
 def frame_at(value):
@@ -170,6 +221,7 @@ def command(function):
 def frame_of(context):
     if not context.frame.IsValid():
         raise Problem("nothing runs")
+    choose(context.frame)
     return context.frame
 
 
@@ -296,6 +348,7 @@ def attached(context, args, result):
             if is_guest(f):
                 context.process.SetSelectedThread(thread)
                 thread.SetSelectedFrame(f.GetFrameID())
+                choose(f)
                 result.AppendMessage("Thread %d runs a function: %s" % (thread.GetIndexID(), f))
                 return
     result.AppendMessage("No thread is in a function now. Set breakpoints and continue.")
@@ -313,6 +366,7 @@ def __lldb_init_module(debugger, _):
         "command script add -o -f faaslens_lldb.show_memory wasm memory",
         "command script add -o -f faaslens_lldb.backtrace wasm backtrace",
         "command script add -o -f faaslens_lldb.attached wasm attached",
+        "target stop-hook add -P faaslens_lldb.Stop",
         "type summary add -x '^WebAssembly(Ptr|Ref)Wrapper<.*>$' -F faaslens_lldb.pointer_summary",
         "type synthetic add -x '^WebAssembly(Ptr|Ref)Wrapper<.*>$' -l faaslens_lldb.PointerChildren",
     ):

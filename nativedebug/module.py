@@ -7,6 +7,22 @@ import re
 import struct
 
 
+# What the engine keeps behind an entry of gdb's list (jit.h): the memory from which global
+# variables are found, whether an extension has chosen it, and the sum of the memories of
+# all instances that run, and their number.
+CHOICE = struct.Struct("<QQQQ")
+CHOICE_AT = 32
+UNKNOWN = 1 << 63
+
+
+def choice(data, base):
+    """The first two of them, for a thread that runs an instance with that memory, or none."""
+    _, _, bases, running = CHOICE.unpack(data)
+    if base:
+        return struct.pack("<QQ", base, 1)
+    return struct.pack("<QQ", bases if running == 1 else UNKNOWN, 0)
+
+
 class Module:
     """The object file of a module's code (package symfile) in the process's memory."""
 

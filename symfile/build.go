@@ -12,7 +12,10 @@ import (
 type Code struct {
 	Image  []byte       // the compiled image, an ELF file
 	Base   uintptr      // address of the image's first byte
-	Module *wasm.Module // what it was compiled from
+	Module *wasm.Module // what it was compiled from, before KeepAddresses
+	// Memory is the address of the word that has the address of the memory of the
+	// instance that the user looks at. Global variables of the guest are found by it.
+	Memory uintptr
 }
 
 // Build writes the object file for code in memory. Beside what every debugger reads, it
@@ -27,7 +30,7 @@ func Build(c Code) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &file{machine: in.Machine, text: uint64(c.Base) + in.Section(".text").Offset}
+	out := &file{machine: in.Machine, text: uint64(c.Base) + in.Section(".text").Offset, memory: uint64(c.Memory)}
 	out.add(outSection{name: ".text", data: text, kind: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, addr: out.text, align: 16})
 	if s := in.Section(".eh_frame"); s != nil {
 		// Its addresses are relative to where it is in memory.
@@ -45,6 +48,10 @@ func Build(c Code) ([]byte, error) {
 	}
 	if err := out.addSymbols(c, in); err != nil {
 		return nil, err
+	}
+	if c.Memory != 0 {
+		// lldb reads at no address that is in no section.
+		out.add(outSection{name: ".faaslens.memory", kind: elf.SHT_NOBITS, flags: elf.SHF_ALLOC | elf.SHF_WRITE, addr: out.memory, size: 8, align: 8})
 	}
 	for _, name := range []string{".wasmtime.addrmap", ".wasmtime.traps"} {
 		b, err := section(in, c.Image, name)

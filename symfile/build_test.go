@@ -139,7 +139,7 @@ func TestTheObjectFileIsWhatDebuggersRead(t *testing.T) {
 }
 
 func TestReadelfFindsNothingWrong(t *testing.T) {
-	b, err := Build(Code{Image: sampleImage(), Base: 0x7f0000000000, Module: parsed(t)})
+	b, err := Build(Code{Image: sampleImage(), Base: 0x7f0000000000, Module: parsed(t), Memory: 0x7e0000000000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +162,6 @@ func FuzzBuild(f *testing.F) {
 	f.Add(image[:200])
 	f.Add([]byte("\x7fELF"))
 	f.Fuzz(func(t *testing.T, image []byte) {
-		_, _ = Build(Code{Image: image, Base: 4096, Module: parsed(t)}) // an error is as good
+		_, _ = Build(Code{Image: image, Base: 4096, Module: parsed(t), Memory: 1 << 20}) // an error is as good
 	})
 }

@@ -4,9 +4,10 @@ import "encoding/binary"
 
 // cursor reads bytes. Once there are too few, it is short, and what it reads is zero.
 type cursor struct {
-	b     []byte
-	at    int
-	short bool
+	b           []byte
+	at          int
+	short       bool
+	addressSize uint64 // in bytes
 }
 
 func (c *cursor) take(n uint64) []byte {
@@ -52,7 +53,9 @@ func (c *cursor) skip(form uint64) bool {
 		c.take(2)
 	case 0x06, 0x13, 0x0e, 0x10, 0x17: // data4, ref4, strp, ref_addr, sec_offset
 		c.take(4)
-	case 0x01, 0x07, 0x14, 0x20: // addr, data8, ref8, ref_sig8
+	case 0x01: // addr
+		c.take(c.addressSize)
+	case 0x07, 0x14, 0x20: // data8, ref8, ref_sig8
 		c.take(8)
 	case 0x0d, 0x0f, 0x15: // sdata, udata, ref_udata
 		c.leb()

@@ -24,11 +24,8 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 			return err
 		}
 	}
-	if info, abbrevs := debug[".debug_info"], debug[".debug_abbrev"]; info != nil && abbrevs != nil {
-		speakCxx(info, abbrevs)
-		if err := f.extendLists(in, image, debug); err != nil {
-			return err
-		}
+	if err := f.rewriteEntries(in, image, debug); err != nil {
+		return err
 	}
 	replace(debug[".debug_str"], theirPointerFunction, pointerFunction+"\x00")
 	replace(debug[".debug_str"], "\x00__main_argc_argv\x00", "main\x00")
@@ -41,12 +38,8 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 	return nil
 }
 
-// extendLists puts lists of locations in place of the engine's that know more.
-func (f *file) extendLists(in *elf.File, image []byte, debug map[string][]byte) error {
-	old := debug[".debug_loc"]
-	if old == nil {
-		return nil
-	}
+// rewriteEntries rewrites the entries and their lists of locations.
+func (f *file) rewriteEntries(in *elf.File, image []byte, debug map[string][]byte) error {
 	text, err := section(in, image, ".text")
 	if err != nil {
 		return err
@@ -55,9 +48,13 @@ func (f *file) extendLists(in *elf.File, image []byte, debug map[string][]byte) 
 	if err != nil {
 		return err
 	}
-	lists, moved := locations(old, trapJumps(in.Machine, text, traps, f.text))
-	if lists != nil && moveLists(debug[".debug_info"], debug[".debug_abbrev"], moved) {
-		debug[".debug_loc"] = lists
+	translate := translator{f.memory}.translate
+	lists, moved := locations(debug[".debug_loc"], trapJumps(in.Machine, text, traps, f.text), translate)
+	if info := rewriteInfo(debug[".debug_info"], debug[".debug_abbrev"], moved, translate); info != nil {
+		debug[".debug_info"] = info
+		if lists != nil {
+			debug[".debug_loc"] = lists
+		}
 	}
 	return nil
 }

@@ -10,12 +10,14 @@ import (
 type file struct {
 	machine  elf.Machine
 	text     uint64 // address of the code
+	memory   uint64 // see Code
 	sections []outSection
 }
 
 type outSection struct {
 	name  string
 	data  []byte
+	size  uint64 // of one that has no data here (elf.SHT_NOBITS)
 	kind  elf.SectionType
 	flags elf.SectionFlag
 	addr  uint64
@@ -67,7 +69,7 @@ func (f *file) bytes() []byte {
 			link = uint32(f.index(s.link))
 		}
 		write(&headers, elf.Section64{
-			Name: nameAt[i], Type: uint32(s.kind), Flags: uint64(s.flags), Addr: s.addr, Off: at, Size: uint64(len(s.data)),
+			Name: nameAt[i], Type: uint32(s.kind), Flags: uint64(s.flags), Addr: s.addr, Off: at, Size: s.size + uint64(len(s.data)),
 			Link: link, Info: s.info, Addralign: s.align, Entsize: s.entry,
 		})
 		if s.flags&elf.SHF_ALLOC != 0 {
@@ -75,8 +77,11 @@ func (f *file) bytes() []byte {
 			if s.flags&elf.SHF_EXECINSTR != 0 {
 				access |= elf.PF_X
 			}
+			if s.flags&elf.SHF_WRITE != 0 {
+				access |= elf.PF_W
+			}
 			size := uint64(len(s.data))
-			write(&programs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(access), Off: at, Vaddr: s.addr, Paddr: s.addr, Filesz: size, Memsz: size, Align: 1})
+			write(&programs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(access), Off: at, Vaddr: s.addr, Paddr: s.addr, Filesz: size, Memsz: s.size + size, Align: 1})
 		}
 		at += uint64(len(s.data))
 	}

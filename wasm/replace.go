@@ -125,3 +125,24 @@ func AppendSigned(to []byte, n int64) []byte {
 		to = append(to, c|0x80)
 	}
 }
+
+// ReplaceCustom returns a copy of the module in which the first custom section of each name
+// has another payload. All else is the same bytes in the same order.
+func (m *Module) ReplaceCustom(payloads map[string][]byte) []byte {
+	to := slices.Clone(m.bytes[:preambleSize])
+	custom := 0
+	replaced := make(map[string]bool)
+	for _, s := range m.Sections {
+		if s.ID == SectionCustom {
+			name := m.Customs[custom].Name
+			custom++
+			if payload, other := payloads[name]; other && !replaced[name] {
+				replaced[name] = true
+				to = appendSection(to, SectionCustom, append(appendBytes(nil, []byte(name)), payload...))
+				continue
+			}
+		}
+		to = append(to, m.bytes[s.Header:s.End()]...)
+	}
+	return to
+}

@@ -74,3 +74,15 @@ func TestTypesAreWrittenAsTheyAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestCustomSectionsAreReplacedByName(t *testing.T) {
+	memory := w.Section(byte(SectionMemory), w.Vec(w.B(0, 1)))
+	m, err := Parse(w.Module(w.Custom("a", w.B(1)), memory, w.Custom("b", w.B(2)), w.Custom("b", w.B(3))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := m.ReplaceCustom(map[string][]byte{"b": w.B(4, 5), "c": w.B(6)})
+	if want := w.Module(w.Custom("a", w.B(1)), memory, w.Custom("b", w.B(4, 5)), w.Custom("b", w.B(3))); !bytes.Equal(got, want) {
+		t.Errorf("got % x, want % x", got, want)
+	}
+}

@@ -9,12 +9,24 @@
 
 static const char stopper_name[] = "faaslens:stopper";
 
+// show lets debuggers find the memory of an instance that runs.
+static void show(fl_invocation *iv) {
+  if (iv->module->object && iv->has_memory && !iv->shown)
+    fl_show_memory(iv->module->object, iv->base, iv->shown = true);
+}
+
+static void hide(fl_invocation *iv) {
+  if (iv->shown)
+    fl_show_memory(iv->module->object, iv->base, iv->shown = false);
+}
+
 // take_memory remembers the memory that host calls see. The pool gives every memory
 // all the address space that it can grow to, so that it never moves.
 static void take_memory(fl_invocation *iv, const wasmtime_extern_t *item) {
   iv->memory = item->of.memory;
   iv->base = wasmtime_memory_data(iv->context, &iv->memory);
   iv->has_memory = true;
+  show(iv);
 }
 
 static size_t memory_size(fl_invocation *iv) {
@@ -222,6 +234,7 @@ int fl_call_func(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_ra
 static void end(fl_invocation *iv) {
   if (iv->has_memory)
     iv->peak = wasmtime_memory_data_size(iv->context, &iv->memory);
+  hide(iv);
   // From here on a stop has nothing to stop.
   atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel);
   fl_leave(iv);
@@ -268,6 +281,7 @@ static int open_warm(fl_invocation *iv) {
     w->memory_hard = iv->limits.memory_hard;
     w->table = iv->limits.table;
   }
+  show(iv);
   return FL_OK;
 }
 

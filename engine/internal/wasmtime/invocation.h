@@ -4,6 +4,7 @@
 #define FAASLENS_INVOCATION_H
 
 #include "capi.h"
+#include "jit.h"
 #include <stdatomic.h>
 
 // Reasons for which a running invocation is stopped: the low byte of control.
@@ -52,6 +53,7 @@ typedef struct fl_module {
   fl_name *globals;      // the mutable globals, all exported, of such a module
   size_t nglobals;
   _Atomic(const fl_first *) first;
+  fl_object *object; // what debuggers know of it; or null
 } fl_module;
 
 // A kept instance.
@@ -162,6 +164,7 @@ typedef struct fl_invocation {
   uint8_t *base; // of memory
   const _Atomic size_t *length; // its size in bytes, where the instance keeps it; or null
   bool has_memory, has_instance, padded;
+  bool shown; // debuggers find its memory
   const fl_pointer *pointer; // in place of the main step; or null
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on

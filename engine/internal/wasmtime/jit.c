@@ -12,6 +12,7 @@
 #include "jit.h"
 #include "invocation.h"
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { NOTHING, REGISTER, UNREGISTER };
 
@@ -59,6 +60,26 @@ void fl_withdraw(fl_object *o) {
   if (o->next)
     o->next->previous = o->previous;
   tell(UNREGISTER, o);
+  pthread_mutex_unlock(&lock);
+}
+
+// No address: what is near to it cannot be read.
+static const uintptr_t unknown = (uintptr_t)1 << 63;
+
+fl_object *fl_new_object(void) {
+  fl_object *o = calloc(1, sizeof *o);
+  o->memory = unknown;
+  return o;
+}
+
+// fl_show_memory notes that an instance with that memory runs from now on, or no more.
+// While several do, none is the one that is meant, unless an extension says so.
+void fl_show_memory(fl_object *o, const uint8_t *base, bool runs) {
+  pthread_mutex_lock(&lock);
+  o->running += runs ? 1 : -1;
+  o->bases += runs ? (uintptr_t)base : -(uintptr_t)base;
+  if (!o->held)
+    o->memory = o->running == 1 ? o->bases : unknown;
   pthread_mutex_unlock(&lock);
 }
 
