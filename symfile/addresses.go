@@ -99,6 +99,11 @@ func (k *keeper) list(at uint64) {
 	}
 }
 
+// threadsVariables starts the expressions of variables of a thread's, of which there is one:
+// the place of all of them, a global that the linker has left out, to which the address is
+// added.
+var threadsVariables = []byte{opWasmLocation, 3, 0xff, 0xff, 0xff, 0xff}
+
 // tombstone and the address behind it stand for what the linker left out.
 const tombstone = 1<<32 - 2
 
@@ -108,11 +113,18 @@ const tombstone = 1<<32 - 2
 // a constant, for which it adds the frame's base, and jumps. None may be in a constant; of
 // the two ways to write one, one will do.
 func keep(expr []byte) bool {
-	all, ok := operations(expr, wasmAddress)
+	kept := bytes.Clone(expr)
+	if bytes.HasPrefix(kept, threadsVariables) && len(kept) == len(threadsVariables)+1+wasmAddress+1 && kept[len(kept)-1] == opPlus {
+		// They are where their address says.
+		kept[len(kept)-1] = opNop
+		for i := range threadsVariables {
+			kept[i] = opNop
+		}
+	}
+	all, ok := operations(kept, wasmAddress)
 	if !ok {
 		return false
 	}
-	kept := bytes.Clone(expr)
 	for _, o := range all {
 		if o.op != opAddr {
 			continue

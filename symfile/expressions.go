@@ -1,16 +1,19 @@
 package symfile
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // DWARF 4's numbers of operations, section 7.7.1, and WebAssembly's own ("DWARF for
 // WebAssembly").
 const (
-	opAddr, opDeref                                        = 0x03, 0x06
-	opConst1u, opConst1s, opConst2u, opConst2s             = 0x08, 0x09, 0x0a, 0x0b
-	opConst4u, opConst4s, opConst8u, opConst8s             = 0x0c, 0x0d, 0x0e, 0x0f
-	opConstu, opConsts, opSwap, opAnd, opPlus              = 0x10, 0x11, 0x16, 0x1a, 0x22
-	opPlusUconst, opBra, opSkip, opLit0, opReg0, opBreg0   = 0x23, 0x28, 0x2f, 0x30, 0x50, 0x70
-	opRegx, opFbreg, opPiece, opStackValue, opWasmLocation = 0x90, 0x91, 0x93, 0x9f, 0xed
+	opAddr, opDeref                                               = 0x03, 0x06
+	opConst1u, opConst1s, opConst2u, opConst2s                    = 0x08, 0x09, 0x0a, 0x0b
+	opConst4u, opConst4s, opConst8u, opConst8s                    = 0x0c, 0x0d, 0x0e, 0x0f
+	opConstu, opConsts, opSwap, opAnd, opPlus                     = 0x10, 0x11, 0x16, 0x1a, 0x22
+	opPlusUconst, opBra, opSkip, opLit0, opReg0, opBreg0          = 0x23, 0x28, 0x2f, 0x30, 0x50, 0x70
+	opRegx, opFbreg, opPiece, opNop, opStackValue, opWasmLocation = 0x90, 0x91, 0x93, 0x96, 0x9f, 0xed
 )
 
 // operation is where in an expression an operation is, with its operands.
@@ -49,7 +52,7 @@ func (c *cursor) skipOperands(op uint64) bool {
 	case op == opConstu, op == opConsts, op == opPlusUconst, op == opRegx, op == opFbreg, op == opPiece,
 		op >= opBreg0 && op < opBreg0+32:
 		c.leb()
-	case op == opDeref, op == opStackValue, op >= 0x12 && op <= 0x22, op >= 0x24 && op <= 0x27, op >= opLit0 && op < opReg0+32:
+	case op == opDeref, op == opStackValue, op == opNop, op >= 0x12 && op <= 0x22, op >= 0x24 && op <= 0x27, op >= opLit0 && op < opReg0+32:
 	default:
 		return false
 	}
@@ -71,6 +74,7 @@ func (t translator) translate(expr []byte) []byte {
 		return expr
 	}
 	expr, all = mend(expr, all)
+	all = slices.DeleteFunc(all, func(o operation) bool { return o.op == opNop })
 	if t.memory == 0 {
 		return expr
 	}
