@@ -8,7 +8,7 @@ import (
 )
 
 // Capture runs the module's steps once, as Run does, and then reads what the instance has
-// come to. The module is what snapshot.Instrument returned with want, compiled without
+// come to; there are zeroes where files were mapped. The module is what snapshot.Instrument returned with want, compiled without
 // Warm. If not all steps ran, the result says where it ended, the error is Run's, if any,
 // and use is not called; else use is called with the state, which is valid until it
 // returns, and its error is Capture's. A *snapshot.Refused says what cannot be read.
@@ -32,9 +32,7 @@ func (m *Module) Capture(ctx context.Context, r *Run, want *snapshot.Reading, us
 // read reads the instance that the slot has captured.
 func (s *slot) read(want *snapshot.Reading) (*snapshot.State, error) {
 	n := s.native
-	if n.HasMappings() {
-		return nil, &snapshot.Refused{Reason: "state that functions share is mapped into its memory"}
-	}
+	n.Unmap() // what is in those files is not the instance's: who made them maps them again
 	state := &snapshot.State{}
 	functions := make(map[uint64]uint32, len(want.Funcs))
 	for _, f := range want.Funcs {

@@ -26,9 +26,15 @@ type Run struct {
 	Pointer *Pointer
 	// Tag is what Stacks calls the invocation; the engine makes nothing of it.
 	Tag uint64
+	// Files are mapped over the instance's memory before the first step.
+	Files []File
 	// captured is called if all steps ran, while there is the instance. May be nil.
 	captured func(*slot)
 }
+
+// File is a piece of a file, shared, over a guest's memory: multiples of the host's page
+// size, open until the run ends.
+type File = wasmtime.File
 
 // Pointer is a function that is called by its index in the module's first exported
 // table. It takes nothing or an i32 and returns at most
@@ -221,6 +227,9 @@ func (s *slot) end(start int64) time.Duration {
 func (s *slot) outcome(m *Module, generation uint64, status wasmtime.Status, res Result) error {
 	if status == wasmtime.SmallStack {
 		return &guest.Limit{Kind: guest.LimitStack, Allowed: 0, Used: m.engine.cfg.Stack}
+	}
+	if status == wasmtime.NoMapping {
+		return errors.New("map the files that the invocation was given over its memory: they do not fit it, or the kernel refuses")
 	}
 	reason := s.stopReason(generation)
 	soft := s.soft.Load()

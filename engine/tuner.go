@@ -76,13 +76,13 @@ func (t *tuner) start() {
 // manner is how a run has its instance.
 func (m *Module) manner(r *Run) wasmtime.Manner {
 	if m.warm == nil {
-		return wasmtime.Manner{Reset: wasmtime.ResetFresh, Capture: r.captured != nil}
+		return wasmtime.Manner{Reset: wasmtime.ResetFresh, Capture: r.captured != nil, Files: r.Files}
 	}
 	t := m.warm.tuner
 	if !t.fixed && !t.trying.Load() && t.left.Add(-1) == 0 {
 		t.start()
 	}
-	return wasmtime.Manner{Reset: wasmtime.Reset(t.reset.Load()), Measure: t.trying.Load()}
+	return wasmtime.Manner{Reset: wasmtime.Reset(t.reset.Load()), Measure: t.trying.Load(), Files: r.Files}
 }
 
 // note takes what a run of a trial cost.

@@ -138,6 +138,16 @@ func (s *Session) Unlock(name string, write bool) error {
 	return nil
 }
 
+// HoldsLocks reports whether the session holds any.
+func (s *Session) HoldsLocks() bool {
+	for _, n := range s.read {
+		if n > 0 {
+			return true
+		}
+	}
+	return len(s.write) > 0
+}
+
 // Close gives everything back.
 func (s *Session) Close() {
 	for name, n := range s.read {

@@ -16,10 +16,11 @@ const (
 	readsFiles       = "files"
 	readsClock       = "clock"
 	readsRandom      = "random numbers"
+	readsState       = "state"
 )
 
 // admitted are the host calls whose effects are in the guest's memory alone, or which only
-// print, and what they tell the guest of its host, if anything that may be another thing
+// print, or which use state, as a zygote may once for a host, and what they tell the guest of its host, if anything that may be another thing
 // in the next invocation.
 var admitted = map[string]map[string]string{
 	wasi.Module: {
@@ -39,6 +40,15 @@ var admitted = map[string]map[string]string{
 		"puts": "", "__println": "", "exp2": "", "ioctl": "",
 		"__lock": "", "__lockfile": "", "__unlockfile": "", "signal": "", "sigaction": "", "sigemptyset": "",
 		"abort": "", "exit": "", "_Exit": "", "raise": "",
+		"__faasm_read_state": readsState, "__faasm_read_state_offset": readsState,
+		"__faasm_read_state_ptr": readsState, "__faasm_read_state_offset_ptr": readsState,
+		"__faasm_write_state": readsState, "__faasm_write_state_offset": readsState, "__faasm_write_state_from_file": readsState,
+		"__faasm_flag_state_dirty": readsState, "__faasm_flag_state_offset_dirty": readsState,
+		"__faasm_push_state": readsState, "__faasm_push_state_partial": readsState, "__faasm_push_state_partial_mask": readsState,
+		"__faasm_pull_state": readsState, "__faasm_append_state": readsState,
+		"__faasm_read_appended_state": readsState, "__faasm_clear_appended_state": readsState,
+		"__faasm_lock_state_read": readsState, "__faasm_lock_state_write": readsState,
+		"__faasm_unlock_state_read": readsState, "__faasm_unlock_state_write": readsState,
 		"__faasm_backtrace": "", "__faasm_memory_layout_protection": "",
 	},
 }
@@ -47,6 +57,7 @@ var admitted = map[string]map[string]string{
 // for all invocations.
 type admission struct {
 	reads   map[string]bool
+	serves  bool   // the process serves functions that share state
 	refused string // the first call that was not admitted, and why
 }
 
@@ -70,8 +81,13 @@ func (a *admission) Admit(c *hostcall.Call) error {
 			ok, why = false, "to change a file"
 		}
 	}
-	if !ok {
+	switch {
+	case !ok:
 		a.refused = fmt.Sprintf("its initialisation calls %s, %s", c.Spec.Name, why)
+	case reads == readsState && !a.serves:
+		a.refused = refusedState
+	}
+	if a.refused != "" {
 		return &guest.Trap{Code: guest.TrapHost, Message: a.refused}
 	}
 	if reads != "" {

@@ -94,6 +94,13 @@ func (f *Function) Invoke(ctx context.Context, inv *Invocation) (Outcome, error)
 	if err := c.prepare(f, inv); err != nil {
 		return Outcome{}, err
 	}
+	if f.plain != nil && len(f.snapshot.Mapped) > 0 {
+		if err := c.remap(ctx, f.snapshot.Mapped); err != nil {
+			// The state is another now, and so would be what it is initialised to.
+			c.release()
+			return f.invokePlain(ctx, inv)
+		}
+	}
 	res, err := f.module.Run(ctx, &c.run)
 	if inv.KeepOutput != nil {
 		inv.KeepOutput(c.faasm.Output())
@@ -207,11 +214,24 @@ func (c *call) prepare(f *Function, inv *Invocation) error {
 	return nil
 }
 
+// remap has the run start with the state in its memory that initialising left there.
+func (c *call) remap(ctx context.Context, mapped []faasm.StateExtent) error {
+	for _, e := range mapped {
+		fd, offset, size, err := c.faasm.Remap(ctx, e)
+		if err != nil {
+			return err
+		}
+		c.run.Files = append(c.run.Files, engine.File{Address: e.Address, FD: fd, Offset: offset, Size: size})
+	}
+	return nil
+}
+
 // release lets go of what belongs to the caller.
 func (c *call) release() {
 	c.wasi.Close()
 	c.faasm.Close()
 	c.stdout.w, c.stderr.w = nil, nil
 	c.run.Observer, c.run.Pointer = nil, nil
+	c.run.Files = c.run.Files[:0]
 	c.function = nil
 }

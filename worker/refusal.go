@@ -48,7 +48,7 @@ func (f *Function) stands(s *Snapshot) bool {
 		return true
 	case f.retry || cfg.Retry || s.Again:
 		return false
-	case cfg.Warm && s.onlyFiles():
+	case cfg.Warm && s.servable():
 		return false
 	}
 	return s.Tried == nil || f.worker.initialLimits().within(s.Tried)
@@ -56,7 +56,7 @@ func (f *Function) stands(s *Snapshot) bool {
 
 // refuse notes why the function is not initialised once, and reports whether that is to be
 // kept: not if it lies in this try alone. What took too long is not tried again by each
-// start even if it has read files, since each would take as long to find that out anew.
+// start even if it has read files or state, since each would take as long to find that out anew.
 func (f *Function) refuse(s *Snapshot, err error) (lasting bool) {
 	s.Refused, s.Stdout, s.Stderr = reasonOf(err), nil, nil
 	var refused *snapshot.Refused
@@ -72,7 +72,7 @@ func (f *Function) refuse(s *Snapshot, err error) (lasting bool) {
 	case limit != nil && limit.Kind != guest.LimitCancelled, errors.As(err, &trap), errors.As(err, &exit):
 		lasting = true
 		tried.Timeout = 0
-		s.Again = slices.Contains(s.Reads, readsFiles)
+		s.Again = s.readsWhatChanges()
 	}
 	if lasting {
 		s.Tried = &tried

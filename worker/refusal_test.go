@@ -18,8 +18,14 @@ import (
 // them to prepare it.
 func keepRefused(t *testing.T, w *Worker, export string) guest.Name {
 	t.Helper()
+	return keepPrepared(t, w, export, "warm/refused.c")
+}
+
+// keepPrepared keeps a function that is prepared by one of its exports.
+func keepPrepared(t *testing.T, w *Worker, export, source string) guest.Name {
+	t.Helper()
 	name := guest.Name{User: "test", Function: export}
-	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", "warm/refused.c"), store.AddOptions{WarmExport: export}); err != nil {
+	if _, err := w.cfg.Store.Add(name, guesttest.Build(t, "2", source), store.AddOptions{WarmExport: export}); err != nil {
 		t.Fatal(err)
 	}
 	return name

@@ -31,10 +31,12 @@ type Snapshot struct {
 	// Again says that each start tries again: it failed after it had read files, which may
 	// be others then.
 	Again bool `json:"again,omitempty"`
-	// Reads is what they learnt of their host: "clock", "random numbers" and "files" are
-	// then the same for all invocations; one that brings others of its own "arguments",
+	// Reads is what they learnt of their host: "clock", "random numbers", "files" and
+	// "state" are then the same for all invocations; one that brings others of its own "arguments",
 	// "environment" and "directories" calls them again.
 	Reads []string `json:"reads,omitempty"`
+	// Mapped is the state that they left in memory: it is mapped again for each invocation.
+	Mapped []faasm.StateExtent `json:"mapped,omitempty"`
 	// Stdout and Stderr are what they wrote.
 	Stdout []byte        `json:"stdout,omitempty"`
 	Stderr []byte        `json:"stderr,omitempty"`
@@ -94,7 +96,7 @@ func (f *Function) initialise(ctx context.Context, cacheDir string) (frozen *was
 			return nil, "", fmt.Errorf("read what the function was initialised to: %w", err)
 		}
 		s.Size, s.SHA256 = len(b), checksum(b)
-		lasting = !slices.Contains(s.Reads, readsFiles)
+		lasting = !s.readsWhatChanges()
 	}
 	if lasting {
 		c.keep(s, b)
@@ -115,11 +117,20 @@ func (f *Function) initialSteps() (steps []string, warmExport string) {
 	return steps, warmExport
 }
 
-// onlyFiles reports whether files are all that keeps the function from being initialised
-// once: a process that serves reads them once.
-func (s *Snapshot) onlyFiles() bool { return s.Refused == refusedFiles }
+// readsWhatChanges reports whether they learnt what is theirs only as long as the process
+// runs.
+func (s *Snapshot) readsWhatChanges() bool {
+	return slices.Contains(s.Reads, readsFiles) || slices.Contains(s.Reads, readsState)
+}
 
-const refusedFiles = "its initialisation reads files, which may have changed by the next start: only a service starts its invocations from there"
+// servable reports whether what keeps the function from being initialised once does not
+// do so in a process that serves.
+func (s *Snapshot) servable() bool { return s.Refused == refusedFiles || s.Refused == refusedState }
+
+const (
+	refusedFiles = "its initialisation reads files, which may have changed by the next start: only a service starts its invocations from there"
+	refusedState = "its initialisation uses state, which functions share as long as a process serves: only a service does that once"
+)
 
 // freeze calls what initialises the function and makes a module of what that left. dir is
 // for what is compiled for that.
@@ -152,9 +163,10 @@ func (f *Function) freeze(ctx context.Context, s *Snapshot, dir string) ([]byte,
 
 // capture runs the function's steps, notes in s what they did, and freezes the instance.
 func (f *Function) capture(ctx context.Context, s *Snapshot, reading *snapshot.Reading) (frozen []byte, err error) {
-	guard := &admission{reads: make(map[string]bool)}
+	cfg := &f.worker.cfg
+	guard := &admission{reads: make(map[string]bool), serves: cfg.Warm && cfg.State != nil}
 	var stdout, stderr bytes.Buffer
-	inv := &Invocation{Limits: f.worker.cfg.Initial, Stdout: &stdout, Stderr: &stderr, Observer: guard}
+	inv := &Invocation{Limits: cfg.Initial, Stdout: &stdout, Stderr: &stderr, Observer: guard}
 	if inv.Limits.Timeout == 0 {
 		inv.Limits.Timeout = initialTime
 	}
@@ -169,9 +181,13 @@ func (f *Function) capture(ctx context.Context, s *Snapshot, reading *snapshot.R
 		if now := c.wasi.OpenPaths(); !slices.Equal(open, now) {
 			return &snapshot.Refused{Reason: fmt.Sprintf("its initialisation leaves other descriptors than it found: %q", now)}
 		}
-		if guard.reads[readsFiles] && !f.worker.cfg.Warm {
+		if guard.reads[readsFiles] && !cfg.Warm {
 			return &snapshot.Refused{Reason: refusedFiles}
 		}
+		if c.faasm.HoldsLocks() {
+			return &snapshot.Refused{Reason: "its initialisation leaves state locked, for the invocation to unlock"}
+		}
+		s.Mapped = c.faasm.Mapped()
 		frozen, err = snapshot.Freeze(f.original, reading, state)
 		return err
 	})

@@ -75,8 +75,8 @@ type Invocation struct {
 	static uint32 // where the host's strings are in the guest; 0 before
 	warned bool
 
-	session *state.Session     // opened when it is first needed
-	mapped  map[mapping]uint32 // where pieces of state are in the guest
+	session *state.Session        // opened when it is first needed
+	mapped  map[piece]StateExtent // what of the state is in the guest's memory
 }
 
 // maxKeptOutput bounds the buffer that a pooled Invocation keeps for the next.

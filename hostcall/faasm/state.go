@@ -79,16 +79,21 @@ func onState(do func(*hostcall.Call, *state.Session, context.Context) error) fun
 		if v.cfg.State == nil {
 			return trap("%s.%s is not provided: there is no state here", c.Spec.Module, c.Spec.Name)
 		}
-		if v.session == nil {
-			v.session = v.cfg.State.Open(v.cfg.User)
-		}
-		err := do(c, v.session, c.Guest.Context())
+		err := do(c, v.state(), c.Guest.Context())
 		var ended *guest.Trap
 		if err != nil && !errors.As(err, &ended) && c.Guest.Context().Err() == nil {
 			return trap("%s: %v", c.Spec.Name, err)
 		}
 		return err
 	}
+}
+
+// state is the invocation's use of the state.
+func (v *Invocation) state() *state.Session {
+	if v.session == nil {
+		v.session = v.cfg.State.Open(v.cfg.User)
+	}
+	return v.session
 }
 
 // onValue is a call on a value that has a size already.
@@ -215,51 +220,4 @@ func readAppended(c *hostcall.Call, s *state.Session, ctx context.Context) error
 	}
 	c.SetFilled(uint32(filled))
 	return nil
-}
-
-// hostPage is the unit in which memory is mapped. A WebAssembly page is a multiple of
-// it.
-const hostPage = 4096
-
-// mapState maps a piece of a value into the guest's memory: the guest and all others on
-// this host that map it see the same bytes. The same piece is mapped once.
-func mapState(c *hostcall.Call, s *state.Session, ctx context.Context, offset, n uint32) error {
-	inv, name, total := invocation(c), c.String(0), int64(c.U32(1))
-	piece := mapping{name, offset, n}
-	if at, ok := inv.mapped[piece]; ok {
-		c.SetResult(uint64(at))
-		return nil
-	}
-	v, err := s.Value(ctx, name, total)
-	if err != nil {
-		return err
-	}
-	if err := v.Fetch(ctx, int64(offset), int64(n)); err != nil {
-		return err
-	}
-	first := int64(offset) &^ (hostPage - 1)
-	size := int64(offset) + int64(n) - first
-	start, ok := reserve(c, pageUp(uint64(size)))
-	if !ok {
-		return errors.New("the function's memory has no room for it")
-	}
-	end := start + pageUp(uint64(size))
-	inv.heap.pin(extent{start, end})
-	length := (uint64(size) + hostPage - 1) &^ (hostPage - 1)
-	if err := c.Guest.MapFile(uint32(start), v.File(), first, uint32(length)); err != nil {
-		return err
-	}
-	if inv.mapped == nil {
-		inv.mapped = make(map[mapping]uint32)
-	}
-	at := uint32(start) + uint32(int64(offset)-first)
-	inv.mapped[piece] = at
-	c.SetResult(uint64(at))
-	return nil
-}
-
-// mapping is a piece of a value that is mapped.
-type mapping struct {
-	name      string
-	offset, n uint32
 }

@@ -31,11 +31,38 @@ type Manner struct {
 	// Capture keeps an instance whose steps all ran until EndCapture, so that it can be
 	// read. It is not for modules that Keep was called for.
 	Capture bool
+	// Files are mapped over the guest's memory before the first step, as MapFile does.
+	Files []File
+}
+
+// File is a piece of a file, shared, over a guest's memory: multiples of the host's page
+// size.
+type File struct {
+	Address uint32
+	FD      int
+	Offset  int64
+	Size    uint32 // bytes
 }
 
 // Prepare says how the next Run, and those after it, have their instances.
 func (s *Slot) Prepare(m Manner) {
 	s.c.policy, s.c.measure, s.c.capture = C.int(m.Reset), C.bool(m.Measure), C.bool(m.Capture)
+	if len(m.Files) > 0 || s.c.files != nil {
+		s.setFiles(m.Files)
+	}
+}
+
+// setFiles keeps files where C reads them, in the place of those that were.
+func (s *Slot) setFiles(files []File) {
+	C.free(unsafe.Pointer(s.c.files))
+	s.c.files, s.c.nfiles = nil, C.uint32_t(len(files))
+	if len(files) == 0 {
+		return
+	}
+	s.c.files = (*C.fl_file)(C.calloc(C.size_t(len(files)), C.sizeof_fl_file))
+	for i, f := range files {
+		unsafe.Slice(s.c.files, len(files))[i] = C.fl_file{addr: C.uint64_t(f.Address), offset: C.int64_t(f.Offset), size: C.size_t(f.Size), fd: C.int(f.FD)}
+	}
 }
 
 // Cost is what having an instance took in one run, beside what the guest did.
@@ -64,8 +91,8 @@ func (s *Slot) Written() int {
 // EndCapture drops the instance that was kept to be read.
 func (s *Slot) EndCapture() { C.fl_end_capture(s.c) }
 
-// HasMappings reports whether files are mapped over the memory of a captured instance.
-func (s *Slot) HasMappings() bool { return s.c.mappings != nil }
+// Unmap puts zeroes where files are mapped over the memory of a captured instance.
+func (s *Slot) Unmap() { C.fl_unmap(s.c) }
 
 // ReadMemory returns the memory that a captured instance exports by a name. It is valid
 // until the next probe runs, or EndCapture.

@@ -328,6 +328,8 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
     fl_leave(iv);
     return r;
   }
+  if (r == FL_OK && iv->nfiles)
+    r = fl_map_files(iv);
   if (iv->measure)
     start_cost(iv, since);
   for (; r == FL_OK && iv->step < n; iv->step++) {

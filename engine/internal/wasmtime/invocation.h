@@ -94,6 +94,15 @@ typedef struct fl_mapping {
   uint8_t *start;
   size_t size;
 } fl_mapping;
+
+// A piece of a file that is to be mapped before the first step.
+typedef struct {
+  uint64_t addr;
+  int64_t offset;
+  size_t size;
+  int fd;
+} fl_file;
+
 // What a traceback has of a stack that is too deep for it.
 enum { FL_OUTERMOST = 8, FL_LEFT_OUT = 16 };
 
@@ -182,6 +191,8 @@ typedef struct fl_invocation {
   int32_t value;     // the last step's i32 result
   bool overflowed;   // the last failure left the guest's own stack pointer below zero
   fl_mapping *mappings; // over its memory
+  fl_file *files;       // to be mapped before the first step; or null
+  uint32_t nfiles;
   fl_warm *warm; // the instance is kept; or null
   bool capture;  // an instance whose steps all ran is not dropped, so that it can be read
   int policy;    // how a kept instance is put back: FL_STICKY and so on
@@ -196,7 +207,7 @@ typedef struct {
 } fl_frame;
 
 enum { FL_MAX_PARAMS = 4 };
-enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE, FL_NO_POINTER, FL_BAD_POINTER, FL_NO_ARGUMENT };
+enum { FL_OK, FL_FAILED, FL_NO_EXPORT, FL_SMALL_STACK, FL_STARTING, FL_NO_INSTANCE, FL_NO_POINTER, FL_BAD_POINTER, FL_NO_ARGUMENT, FL_NO_MAPPING };
 
 int fl_open(fl_invocation *);
 int fl_call(fl_invocation *, const fl_step *, wasmtime_val_raw_t *, size_t n);
@@ -218,6 +229,7 @@ uint64_t *fl_control(fl_invocation *);
 
 // mapping.c
 int fl_map(fl_invocation *, uint64_t addr, int fd, int64_t offset, size_t size);
+int fl_map_files(fl_invocation *);
 void fl_unmap(fl_invocation *);
 
 // warm.c

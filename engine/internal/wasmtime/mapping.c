@@ -26,6 +26,16 @@ int fl_map(fl_invocation *iv, uint64_t addr, int fd, int64_t offset, size_t size
   return 0;
 }
 
+// fl_map_files maps what the run was given, before its first step.
+int fl_map_files(fl_invocation *iv) {
+  for (uint32_t i = 0; i < iv->nfiles; i++) {
+    const fl_file *f = &iv->files[i];
+    if (fl_map(iv, f->addr, f->fd, f->offset, f->size))
+      return FL_NO_MAPPING;
+  }
+  return FL_OK;
+}
+
 // fl_unmap puts fresh zeroes where files were. If the kernel refuses, the next instance
 // would share memory with strangers: the process must not go on.
 void fl_unmap(fl_invocation *iv) {

@@ -94,6 +94,7 @@ func NewSlot(e *Engine, host Host) (*Slot, error) {
 // Free gives the slot back. Nothing may use it any more.
 func (s *Slot) Free() {
 	s.DropWarm()
+	s.setFiles(nil)
 	unregister(s)
 	C.free(unsafe.Pointer(s.c))
 	s.c = nil
@@ -173,6 +174,7 @@ const (
 	NoPointer  Status = C.FL_NO_POINTER  // the table has no function at the Pointer's index
 	BadPointer Status = C.FL_BAD_POINTER // the function there is of another type
 	NoArgument Status = C.FL_NO_ARGUMENT // the function there takes a number, and there is none
+	NoMapping  Status = C.FL_NO_MAPPING  // a file of the Manner's cannot be mapped
 )
 
 // Begin starts a generation, which names the run that follows for RequestStop and Look;
