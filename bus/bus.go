@@ -48,6 +48,8 @@ type Bus struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
+	reclaimer reclaimer
+
 	queue    jetstream.Stream
 	results  jetstream.KeyValue
 	large    jetstream.ObjectStore

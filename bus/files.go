@@ -86,6 +86,7 @@ func (b *Bus) GetFile(ctx context.Context, path string, w io.Writer) (digest str
 		if err != nil {
 			return "", fmt.Errorf("read the file %q from the bus, %d bytes of %d: %w", path, size, e.Size, err)
 		}
+		b.passed(len(m.Data))
 		if _, err := io.MultiWriter(h, w).Write(m.Data); err != nil {
 			return "", err
 		}

@@ -104,6 +104,7 @@ func (g globalState) Read(ctx context.Context, k state.Key, offset int64, buf []
 		if err != nil {
 			return err
 		}
+		g.bus.passed(len(chunk))
 		clear(buf[:n])
 		if at < int64(len(chunk)) {
 			copy(buf[:n], chunk[at:])
@@ -139,6 +140,7 @@ func (g globalState) Write(ctx context.Context, k state.Key, size int64, ranges 
 			if _, err := g.bus.state.Put(ctx, keyOf(k, chunkKey(c)), bytes.Clone(pieces[0].Data)); err != nil {
 				return fmt.Errorf("write state %s: %w", k, err)
 			}
+			g.bus.passed(int(length))
 			continue
 		}
 		if err := g.change(ctx, k, chunkKey(c), func(old []byte) []byte {
