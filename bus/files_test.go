@@ -99,7 +99,7 @@ func TestAFileThatCannotBeReadLeavesTheOldOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []error{io.ErrClosedPipe, io.ErrUnexpectedEOF} {
-		half := io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), broken{want})
+		half := halfFile{io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), broken{want})}
 		if _, err := b.PutFile(t.Context(), "file", half); !errors.Is(err, want) {
 			t.Errorf("putting it: %v, want %v", err, want)
 		}
@@ -114,3 +114,87 @@ func TestAFileThatCannotBeReadLeavesTheOldOne(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// halfFile is a file of 2 MiB whose reader fails on the way.
+type halfFile struct{ io.Reader }
+
+func (halfFile) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekEnd {
+		return 2 << 20, nil
+	}
+	return offset, nil
+}
+
+func TestWhatIsAppendedToAFileIsAllThatIsSent(t *testing.T) {
+	b := open(t, Config{})
+	sent := func() uint64 { return b.conn.Stats().OutBytes }
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<18)
+	put := func() (took uint64) {
+		t.Helper()
+		before := sent()
+		digest, err := b.PutFile(t.Context(), "log", bytes.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if back, err := b.GetFile(t.Context(), "log", &got); err != nil || back != digest || !bytes.Equal(got.Bytes(), content) {
+			t.Fatalf("read %d bytes of %d, %v", got.Len(), len(content), err)
+		}
+		return sent() - before
+	}
+	if first := put(); first < uint64(len(content)) {
+		t.Errorf("the first time, %d bytes were sent", first)
+	}
+	var all uint64
+	for n := range 64 {
+		content = append(content, bytes.Repeat([]byte{byte(n)}, 1000)...)
+		all += put()
+	}
+	// Of 64,000 bytes, each goes log2(64) times at most, and there are questions.
+	if all > 7*64_000+64*4_000 {
+		t.Errorf("%d bytes were sent for 64,000 that were appended", all)
+	}
+	e, _, err := b.fileEntry(t.Context(), "log")
+	if err != nil || len(e.Parts) > 8 {
+		t.Errorf("it has %d parts, %v", len(e.Parts), err)
+	}
+	if again := put(); again > 10_000 {
+		t.Errorf("%d bytes were sent for nothing new", again)
+	}
+	content[5] = 'x'
+	if other := put(); other < uint64(len(content)) {
+		t.Errorf("%d bytes were sent of another content", other)
+	}
+	content = content[:100]
+	put()
+	info, err := b.pieces.Info(t.Context())
+	if err != nil || info.State.Msgs != 1 {
+		t.Errorf("%d pieces are stored, want 1; %v", info.State.Msgs, err)
+	}
+}
+
+func TestOfManyWhoAppendToAFileOneIsLast(t *testing.T) {
+	b := open(t, Config{Listen: "127.0.0.1:0"})
+	other := open(t, Config{URL: b.URL()})
+	begin := bytes.Repeat([]byte{'.'}, 300<<10)
+	if _, err := b.PutFile(t.Context(), "file", bytes.NewReader(begin)); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			content := append(bytes.Clone(begin), bytes.Repeat([]byte{byte('a' + n)}, 1+n)...)
+			if _, err := []*Bus{b, other}[n%2].PutFile(t.Context(), "file", bytes.NewReader(content)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	var got bytes.Buffer
+	if _, err := b.GetFile(t.Context(), "file", &got); err != nil || !bytes.HasPrefix(got.Bytes(), begin) {
+		t.Fatalf("it has %d bytes, %v", got.Len(), err)
+	}
+	if last := got.Bytes()[len(begin):]; len(last) != 1+int(last[0]-'a') {
+		t.Errorf("it ends in %q", last)
+	}
+}

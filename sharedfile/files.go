@@ -27,7 +27,7 @@ type Remote interface {
 	GetFile(ctx context.Context, path string, w io.Writer) (digest string, err error)
 	// PutFile makes what a reader has the newest content, when it has read it to its
 	// end.
-	PutFile(ctx context.Context, path string, r io.Reader) (digest string, err error)
+	PutFile(ctx context.Context, path string, r io.ReadSeeker) (digest string, err error)
 	// DeleteFile removes a file; no error if there is none.
 	DeleteFile(ctx context.Context, path string) error
 }

@@ -51,7 +51,7 @@ func (m *memory) GetFile(_ context.Context, path string, w io.Writer) (string, e
 	return digestOf(strings.NewReader(text))
 }
 
-func (m *memory) PutFile(_ context.Context, path string, r io.Reader) (string, error) {
+func (m *memory) PutFile(_ context.Context, path string, r io.ReadSeeker) (string, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return "", err
