@@ -16,8 +16,8 @@ import (
 
 // A shared file's content is in parts, one behind the other: what was appended is a part of its
 // own. A part is the messages of a subject of its own, faaslens.file.NAME, each a piece of up to
-// filePiece bytes. What a path has as its newest content is in a bucket, where the path in
-// base32 is a fileEntry in JSON. The bus's object store is of the same kind, but
+// filePiece bytes. What a path has as its newest content is in a bucket, where the path's
+// fileKey has a fileEntry in JSON. The bus's object store is of the same kind, but
 // sends without bound what it has not been told of that it is stored, and waits for pieces
 // that were removed.
 
@@ -50,7 +50,7 @@ func (b *Bus) fileEntry(ctx context.Context, path string) (fileEntry, uint64, er
 	if path == "" || len(path) > maxFilePath {
 		return fileEntry{}, 0, fmt.Errorf("the file's path has %d bytes: %w: want 1 to %d", len(path), fs.ErrInvalid, maxFilePath)
 	}
-	e, err := b.files.Get(ctx, encode(path))
+	e, err := b.files.Get(ctx, fileKey(path))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return fileEntry{}, 0, nil
 	}
@@ -139,9 +139,9 @@ func (b *Bus) replaceEntry(ctx context.Context, path string, revision uint64, e 
 		return false, err
 	}
 	if revision == 0 {
-		_, err = b.files.Create(ctx, encode(path), text)
+		_, err = b.files.Create(ctx, fileKey(path), text)
 	} else {
-		_, err = b.files.Update(ctx, encode(path), text, revision)
+		_, err = b.files.Update(ctx, fileKey(path), text, revision)
 	}
 	if errors.Is(err, jetstream.ErrKeyExists) || isWrongRevision(err) {
 		return false, nil

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFilesAreTheSameOnAllHosts(t *testing.T) {
@@ -196,5 +200,39 @@ func TestOfManyWhoAppendToAFileOneIsLast(t *testing.T) {
 	}
 	if last := got.Bytes()[len(begin):]; len(last) != 1+int(last[0]-'a') {
 		t.Errorf("it ends in %q", last)
+	}
+}
+
+func TestFilesAreListedByTheirDirectory(t *testing.T) {
+	b := open(t, Config{})
+	longest := strings.Repeat("p/", maxFilePath/2-1) + "pp"
+	for _, path := range []string{"a", "dir/b", "dir/gone", "dir/some dir/c", "directory/d", longest} {
+		if _, err := b.PutFile(t.Context(), path, strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.DeleteFile(t.Context(), "dir/gone"); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string][]string{
+		".":   {"a", "dir/b", "dir/gone (deleted)", "dir/some dir/c", "directory/d", longest},
+		"dir": {"dir/b", "dir/gone (deleted)", "dir/some dir/c"}, "dir/some dir": {"dir/some dir/c"}, "none": nil, "a": nil,
+	} {
+		var got []string
+		err := b.ListFiles(t.Context(), dir, func(path string, deleted time.Time) bool {
+			if !deleted.IsZero() {
+				path += " (deleted)"
+			}
+			got = append(got, path)
+			return true
+		})
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%q: %v (- want, + got):\n%s", dir, err, diff)
+		}
+	}
+	n := 0
+	if err := b.ListFiles(t.Context(), ".", func(string, time.Time) bool { n++; return n < 2 }); n != 2 || err != nil {
+		t.Errorf("it told of %d files when two were enough, %v", n, err)
 	}
 }

@@ -28,6 +28,9 @@ type Remote interface {
 	// PutFile makes what a reader has the newest content, when it has read it to its
 	// end.
 	PutFile(ctx context.Context, path string, r io.ReadSeeker) (digest string, err error)
+	// ListFiles tells of each file below a directory, "." for all, its path and when it
+	// was deleted, zero if it is there, until it is told that it is enough.
+	ListFiles(ctx context.Context, dir string, each func(path string, deleted time.Time) (more bool)) error
 	// DeleteFile removes a file; no error if there is none.
 	DeleteFile(ctx context.Context, path string) error
 }
@@ -152,7 +155,8 @@ func (f *Files) useHere(name string) (root *os.Root, p *path, done func(), err e
 	return root, p, done, nil
 }
 
-// Fetch sees to it that the directory has the newest content of a file, if there is any.
+// Fetch sees to it that the directory has the newest content of a file, if there is any, and
+// a directory if there are files in it elsewhere.
 func (f *Files) Fetch(ctx context.Context, name string) error {
 	name, err := Clean(name)
 	if err != nil || f.cfg.Remote == nil || name == "." {
@@ -181,6 +185,9 @@ func (f *Files) Fetch(ctx context.Context, name string) error {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("remove the shared file %q, which was removed elsewhere: %w", name, err)
 			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return f.makeDirectory(ctx, root, name)
 		}
 		return nil
 	case here && p.digest == digest && p.content.is(info):

@@ -66,6 +66,23 @@ func (m *memory) PutFile(_ context.Context, path string, r io.ReadSeeker) (strin
 	return digestOf(strings.NewReader(string(b)))
 }
 
+func (m *memory) ListFiles(_ context.Context, dir string, each func(string, time.Time) bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	in := func(path string) bool { return dir == "." || strings.HasPrefix(path, dir+"/") }
+	for path := range m.files {
+		if in(path) && !each(path, time.Time{}) {
+			return m.err
+		}
+	}
+	for path, at := range m.deleted {
+		if _, again := m.files[path]; !again && in(path) && !each(path, at) {
+			return m.err
+		}
+	}
+	return m.err
+}
+
 func (m *memory) DeleteFile(_ context.Context, path string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -158,6 +158,15 @@ func (s *System) pathRemoveDirectory(c *hostcall.Call) Errno {
 		return e
 	}
 	defer p.close()
+	if d.shared != nil {
+		files, dirs, err := d.shared.Elsewhere(c.Guest.Context(), d.sharedName(string(path)))
+		if err != nil {
+			return sharedErrno(err)
+		}
+		if len(files)+len(dirs) > 0 {
+			return ENOTEMPTY
+		}
+	}
 	return errnoOf(unix.Unlinkat(p.dir, p.name, unix.AT_REMOVEDIR))
 }
 

@@ -21,7 +21,8 @@ const (
 // valid while entries come and go, so that nothing is kept between calls however
 // large the directory is. "." and ".." are among the entries; the latter carries
 // the number of the directory itself, because what is above a preopen is not the
-// guest's to see. Names that are not UTF-8 are left out: the guest could not use
+// guest's to see. Behind a shared directory's entries come those that only other hosts
+// have. Names that are not UTF-8 are left out: the guest could not use
 // them.
 //
 // Entries are written one behind the other, the last cut off where the buffer ends;
@@ -31,8 +32,24 @@ func (s *System) fdReaddir(c *hostcall.Call) Errno {
 	if e != SUCCESS {
 		return e
 	}
-	if c.U64(2) > math.MaxInt64 {
-		return EINVAL
+	list := lister{out: c.Bytes(1)}
+	done := func() Errno {
+		c.PutU32(3, uint32(list.used))
+		c.SetFilled(uint32(list.used))
+		return SUCCESS
+	}
+	cookie := c.U64(2)
+	if d.shared != nil && (cookie == 0 || cookie > math.MaxInt64 && d.elsewhere == nil) {
+		if e := d.lookElsewhere(c); e != SUCCESS {
+			return e
+		}
+	}
+	if cookie > math.MaxInt64 {
+		if cookie-firstElsewhere > uint64(len(d.elsewhere)) {
+			return EINVAL
+		}
+		list.addElsewhere(d.elsewhere, cookie-firstElsewhere)
+		return done()
 	}
 	fd, e := d.handle()
 	if e != SUCCESS {
@@ -45,7 +62,7 @@ func (s *System) fdReaddir(c *hostcall.Call) Errno {
 	if err := unix.Fstat(fd, &self); err != nil {
 		return errnoOf(err)
 	}
-	list := lister{fd: fd, self: self.Ino, out: c.Bytes(1)}
+	list.fd, list.self = fd, self.Ino
 	if s.entries == nil {
 		s.entries = make([]byte, maxEntries)
 	}
@@ -58,15 +75,12 @@ func (s *System) fdReaddir(c *hostcall.Call) Errno {
 		case err != nil:
 			return errnoOf(err)
 		case n <= 0:
-			c.PutU32(3, uint32(list.used))
-			c.SetFilled(uint32(list.used))
-			return SUCCESS
+			list.addElsewhere(d.elsewhere, 0)
+			return done()
 		}
 		list.add(b[:n])
 	}
-	c.PutU32(3, uint32(list.used))
-	c.SetFilled(uint32(list.used))
-	return SUCCESS
+	return done()
 }
 
 // lister turns the host's entries into the guest's.
@@ -105,11 +119,16 @@ func (l *lister) add(b []byte) {
 		if !utf8.Valid(name) {
 			continue
 		}
-		var head [sizeDirent]byte
-		putDirent(head[:], next, ino, len(name), kind)
-		l.used += copy(l.rest(), head[:])
-		l.used += copy(l.rest(), name)
+		l.put(next, ino, kind, string(name))
 	}
+}
+
+// put writes an entry, or as much of it as fits.
+func (l *lister) put(next, ino uint64, kind filetype, name string) {
+	var head [sizeDirent]byte
+	putDirent(head[:], next, ino, len(name), kind)
+	l.used += copy(l.rest(), head[:])
+	l.used += copy(l.rest(), name)
 }
 
 // typeOf asks for a type that the file system does not list.

@@ -19,8 +19,11 @@ type Shared interface {
 	// Root is the directory that has them on this host; it is not closed.
 	Root() (*os.Root, error)
 	// Fetch sees to it that the file of a path is there in its newest content, if there
-	// is one anywhere.
+	// is one anywhere; or the directory, if there are files in it anywhere.
 	Fetch(ctx context.Context, path string) error
+	// Elsewhere tells what of a directory other hosts have, and Root does not: files and
+	// directories by their names.
+	Elsewhere(ctx context.Context, dir string) (files, dirs []string, err error)
 	// Writing tells that a file is being opened for writing: until Written, nothing
 	// else takes its place. Where it was changed, all hosts have that when Written
 	// returns.

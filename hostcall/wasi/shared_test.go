@@ -18,6 +18,8 @@ type fakeShared struct {
 	root *os.Root
 	said []string
 	err  error // of fetching and of telling
+
+	files, dirs []string // that only others have
 }
 
 func (f *fakeShared) Root() (*os.Root, error) { return f.root, nil }
@@ -28,6 +30,11 @@ func (f *fakeShared) Fetch(_ context.Context, path string) error {
 	}
 	f.said = append(f.said, "fetch "+path)
 	return f.err
+}
+
+func (f *fakeShared) Elsewhere(_ context.Context, dir string) (files, dirs []string, err error) {
+	f.said = append(f.said, "elsewhere "+dir)
+	return f.files, f.dirs, f.err
 }
 
 func (f *fakeShared) Writing(path string) error {
@@ -220,4 +227,39 @@ func TestHostCallsOpenSharedFiles(t *testing.T) {
 	if _, err := r.sys.Open(t.Context(), "faasm://../file"); !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("a path that leads out: %v", err)
 	}
+}
+
+func TestASharedDirectoryIsListedWithWhatOthersHave(t *testing.T) {
+	r, shared, _, dir := sharedRig(t)
+	mkdir(t, dir, "d")
+	touch(t, dir, "d/here")
+	shared.files, shared.dirs = []string{"file", "other"}, []string{"dir"}
+	fd := r.mustOpen("faasm://d", oDirectory, rightFDReaddir, 0)
+	shared.said = nil
+	want := []string{".", "..", "dir", "file", "here", "other"}
+	list, end := r.readdir(fd, 4096, 0)
+	if diff := cmp.Diff(want, names(list)); diff != "" || !end {
+		t.Errorf("at once (- want, + got):\n%s", diff)
+	}
+	for _, e := range list {
+		if directory := e.Name == "dir" || e.Name[0] == '.'; (e.Type == typeDirectory) != directory || e.ino == 0 {
+			t.Errorf("%s: type %v, number %d", e.Name, e.Type, e.ino)
+		}
+	}
+	var one []dirent
+	for cookie, end := uint64(0), false; !end; {
+		var some []dirent
+		if some, end = r.readdir(fd, sizeDirent+6, cookie); len(some) > 0 {
+			one, cookie = append(one, some[0]), some[0].next
+			end = false
+		}
+	}
+	if diff := cmp.Diff(want, names(one)); diff != "" {
+		t.Errorf("one by one (- want, + got):\n%s", diff)
+	}
+	shared.says(t, "two listings", "elsewhere d", "elsewhere d")
+	r.want(EINVAL, "fd_readdir", fd, 0x20000, 100, uint64(firstElsewhere+4), out64(0))
+	r.want(ENOTEMPTY, "path_remove_directory", 3, "faasm://d")
+	shared.err = errors.New("it is away")
+	r.want(EIO, "fd_readdir", fd, 0x20000, 100, uint64(0), out64(0))
 }

@@ -48,6 +48,7 @@ type descriptor struct {
 	shared     Shared
 	sharedPath string
 	writer     *sharedWriter // of a shared file that is open for writing
+	elsewhere  []elsewhere   // what other hosts have of a shared directory that is being listed
 }
 
 func (d *descriptor) close() error { return d.closeWithin(context.Background()) }
