@@ -124,7 +124,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), MaxState: int64(f.maxState), Log: log,
 	})
 	v.planner = planner.New(planner.Config{
-		Scheduler: v.scheduler, Queue: v.cluster, Elsewhere: f.role == roleGateway,
+		Scheduler: v.scheduler, Queue: v.cluster, Members: v.gateway.Members, Elsewhere: f.role == roleGateway,
 		Functions: functions, State: values, Files: v.files, Store: v.store, Host: host,
 		Limits: usual, MaxBody: int64(max(f.maxModule, f.maxInput)), MaxState: int64(f.maxState), BodyTimeout: time.Minute, Log: log,
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/snapshot"
+	"github.com/faaslens/faaslens/spelling"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/wasm"
 	"github.com/faaslens/faaslens/worker"
@@ -234,7 +235,7 @@ func checkWarmExport(module []byte, export string) error {
 			names = append(names, x.Name)
 		}
 	}
-	near := nearest(export, names)
+	near := spelling.Nearest(export, names)
 	switch {
 	case len(near) > 0:
 		return fmt.Errorf("--warm-export %s: the module exports no such function\n  did you mean %s?", export, strings.Join(near, " or "))

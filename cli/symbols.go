@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/spelling"
 	"github.com/faaslens/faaslens/store"
 	"github.com/faaslens/faaslens/symbol"
 	"github.com/faaslens/faaslens/wasm"
@@ -232,7 +233,7 @@ func noFunction(table *symbol.Table, name string) error {
 	}
 	slices.Sort(all)
 	err := fmt.Errorf("it has no function %q", name)
-	if near := nearest(name, slices.Compact(all)); len(near) > 0 {
+	if near := spelling.Nearest(name, slices.Compact(all)); len(near) > 0 {
 		err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(near, " or "))
 	}
 	return err

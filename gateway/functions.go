@@ -67,7 +67,7 @@ func (g *Gateway) showFunction(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := g.cfg.Store.Get(name)
 	if err != nil {
-		fail(w, moduleProblem(name, err))
+		fail(w, g.moduleProblem(name, err))
 		return
 	}
 	v := functionOf(&f)
@@ -110,7 +110,7 @@ func (g *Gateway) upload(w http.ResponseWriter, r *http.Request) {
 		Origin: "uploaded by " + r.RemoteAddr, WarmExport: r.URL.Query().Get("warm-export"),
 	})
 	if err != nil {
-		fail(w, moduleProblem(name, err))
+		fail(w, g.moduleProblem(name, err))
 		return
 	}
 	g.cfg.Log.Info("function uploaded", "function", name.String(), "bytes", len(module), "sha256", f.SHA256)
@@ -125,7 +125,7 @@ func (g *Gateway) removeFunction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := g.cfg.Functions.Remove(name); err != nil {
-		fail(w, moduleProblem(name, err))
+		fail(w, g.moduleProblem(name, err))
 		return
 	}
 	g.cfg.Log.Info("function removed", "function", name.String())

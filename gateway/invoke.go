@@ -54,7 +54,7 @@ func (g *Gateway) runElsewhere(ctx context.Context, req *scheduler.Request) (sch
 func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
 	req, p := g.request(w, r)
 	if p == nil && !g.cfg.Functions.Has(req.Function) {
-		p = unknownFunction(req.Function)
+		p = g.unknownFunction(req.Function)
 	}
 	if p != nil {
 		fail(w, p)

@@ -112,6 +112,8 @@ func TestABadRequestIsToldWhatToDo(t *testing.T) {
 		"an argument with a zero byte":       {"POST", invoke + "?arg=a%00b", "", 400, "has a zero byte"},
 		"an unknown function to start":       {"POST", "/v1/functions/demo/nobody/start", "", 404, "no such function"},
 		"an unknown function to show":        {"GET", "/v1/functions/demo/nobody", "", 404, "no such function"},
+		"a function that is near to others":  {"POST", "/v1/functions/demo/hell/invoke", "", 404, `"near":["demo/hello"`},
+		"one of another user":                {"POST", "/v1/functions/deno/hello/start", "", 404, `"hint":"did you mean demo/hello? GET `},
 		"an unknown function to remove":      {"DELETE", "/v1/functions/demo/nobody", "", 404, "no such function"},
 		"a bad number of an invocation":      {"GET", "/v1/invocations/latest", "", 400, "is no invocation's number"},
 		"an invocation that never was":       {"GET", "/v1/invocations/1", "", 404, "it never was, or its result has expired"},

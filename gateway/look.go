@@ -99,11 +99,7 @@ func (g *Gateway) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	st := Status{Host: g.cfg.Host, Version: g.cfg.Version, Started: g.started.UTC(), Draining: g.draining.Load(), Functions: []FunctionCount{}}
-	for _, s := range all {
-		m := s.answer
-		if s.err != nil {
-			m = MemberStatus{Host: s.member, Silent: true}
-		}
+	for _, m := range statuses(all) {
 		st.Workers, st.Running, st.Waiting = st.Workers+m.Workers, st.Running+m.Running, st.Waiting+m.Waiting
 		st.Queued, st.Kept = st.Queued+m.Queued, st.Kept+m.Kept
 		st.Functions = addCounts(st.Functions, m.Functions)
@@ -115,8 +111,28 @@ func (g *Gateway) status(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, st)
 }
 
+// statuses are what members said, or that they are silent.
+func statuses(all []said[MemberStatus]) []MemberStatus {
+	var list []MemberStatus
+	for _, s := range all {
+		if s.err != nil {
+			s.answer = MemberStatus{Host: s.member, Silent: true}
+		}
+		list = append(list, s.answer)
+	}
+	return list
+}
+
+// Members tells what this process and the others are doing, this one first.
+func (g *Gateway) Members(ctx context.Context) []MemberStatus {
+	return append([]MemberStatus{g.statusHere()}, statuses(askOthers[MemberStatus](g, ctx, "", askStatus, struct{}{}))...)
+}
+
 func (g *Gateway) statusHere() MemberStatus {
 	s := g.cfg.Scheduler.Stats()
+	if g.cfg.Elsewhere {
+		s.Workers = 0 // they run nothing
+	}
 	return MemberStatus{
 		Host: g.cfg.Host, Version: g.cfg.Version, Started: g.started.UTC(), Draining: g.draining.Load(),
 		Workers: s.Workers, Running: s.Running, Waiting: s.Waiting, Queued: s.Queued, Elsewhere: s.Lent, Kept: s.Kept,

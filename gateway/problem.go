@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/hostcall/faasm"
 	"github.com/faaslens/faaslens/scheduler"
+	"github.com/faaslens/faaslens/spelling"
 	"github.com/faaslens/faaslens/store"
 )
 
@@ -23,6 +25,8 @@ type Problem struct {
 	Title  string `json:"title"`          // HTTP's words for it
 	Error  string `json:"error"`          // what went wrong with what
 	Hint   string `json:"hint,omitempty"` // what to do about it
+	// Of a name that is not known: those that are near, the nearest first.
+	Near []string `json:"near,omitempty"`
 	// Of an invocation that failed: what is known of it, how it failed, or those that it
 	// waited for, and what it wrote until then.
 	Invocation *Invocation `json:"invocation,omitempty"`
@@ -113,7 +117,7 @@ func refusal(err error) *Problem {
 }
 
 // moduleProblem is that of a module that is not taken.
-func moduleProblem(name guest.Name, err error) *Problem {
+func (g *Gateway) moduleProblem(name guest.Name, err error) *Problem {
 	var invalid *guest.InvalidModule
 	var link *guest.LinkError
 	var limit *guest.Limit
@@ -132,14 +136,25 @@ func moduleProblem(name guest.Name, err error) *Problem {
 	case errors.As(err, &limit):
 		p.Status, p.Hint = http.StatusUnprocessableEntity, "build it with less"
 	case errors.Is(err, store.ErrNotFound):
-		p = unknownFunction(name)
+		p = g.unknownFunction(name)
 	}
 	return p
 }
 
-func unknownFunction(name guest.Name) *Problem {
-	return &Problem{Status: http.StatusNotFound, Error: fmt.Sprintf("%s: no such function", name),
+func (g *Gateway) unknownFunction(name guest.Name) *Problem {
+	p := &Problem{Status: http.StatusNotFound, Error: fmt.Sprintf("%s: no such function", name),
 		Hint: "GET /v1/functions lists those there are; PUT /v1/functions/USER/FUNCTION takes a module"}
+	if names, err := g.cfg.Store.Names(); err == nil {
+		p.suggest(name.String(), names)
+	}
+	return p
+}
+
+// suggest names those that are near to one that is not known.
+func (p *Problem) suggest(name string, known []string) {
+	if p.Near = spelling.Nearest(name, known); len(p.Near) > 0 {
+		p.Hint = "did you mean " + strings.Join(p.Near, " or ") + "? " + p.Hint
+	}
 }
 
 // bodyProblem is that of a body that could not be read.

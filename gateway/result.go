@@ -126,8 +126,7 @@ func (g *Gateway) failureOf(ctx context.Context, i *scheduler.Invocation) *Probl
 	case "limit instances":
 		p.Status, p.Hint = http.StatusServiceUnavailable, "try again later"
 	case "error not found":
-		unknown := unknownFunction(name)
-		return unknown
+		return g.unknownFunction(name)
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,11 +40,15 @@ func checkUser(user string) *Problem {
 }
 
 // stateProblem is that of a value that cannot be had.
-func stateProblem(k state.Key, err error) *Problem {
+func (g *Gateway) stateProblem(ctx context.Context, k state.Key, err error) *Problem {
 	switch {
 	case errors.Is(err, state.ErrNoValue):
-		return &Problem{Status: http.StatusNotFound, Error: fmt.Sprintf("%s/%s: there is no such value", k.User, k.Name),
+		p := &Problem{Status: http.StatusNotFound, Error: fmt.Sprintf("%s/%s: there is no such value", k.User, k.Name),
 			Hint: "GET /v1/state/USER lists those there are; what functions write is there once they push it"}
+		if names, err := g.cfg.State.Names(ctx, k.User); err == nil {
+			p.suggest(k.Name, names)
+		}
+		return p
 	case errors.Is(err, state.ErrOutside):
 		return outside(err)
 	}
@@ -83,7 +88,7 @@ func (g *Gateway) listState(w http.ResponseWriter, r *http.Request) {
 	}
 	all, err := g.cfg.State.List(r.Context(), user)
 	if err != nil {
-		fail(w, stateProblem(state.Key{User: user}, err))
+		fail(w, g.stateProblem(r.Context(), state.Key{User: user}, err))
 		return
 	}
 	answer(w, http.StatusOK, all)
@@ -101,7 +106,7 @@ func (g *Gateway) getState(w http.ResponseWriter, r *http.Request) {
 	}
 	size, err := g.cfg.State.Size(r.Context(), k)
 	if err != nil {
-		fail(w, stateProblem(k, err))
+		fail(w, g.stateProblem(r.Context(), k, err))
 		return
 	}
 	s, partial, err := parseRange(r.Header.Get("Range"), size)
@@ -117,7 +122,7 @@ func (g *Gateway) getState(w http.ResponseWriter, r *http.Request) {
 	}
 	value, err := g.cfg.State.Open(r.Context(), k, s.offset, s.n)
 	if err != nil {
-		fail(w, stateProblem(k, err))
+		fail(w, g.stateProblem(r.Context(), k, err))
 		return
 	}
 	h["Content-Type"] = anyBytes
@@ -173,7 +178,7 @@ func (g *Gateway) putState(w http.ResponseWriter, r *http.Request) {
 		err = g.cfg.State.Put(r.Context(), k, size, body)
 	}
 	if err != nil {
-		fail(w, stateProblem(k, err))
+		fail(w, g.stateProblem(r.Context(), k, err))
 		return
 	}
 	w.Header().Set("Location", "/v1/state/"+k.User+"/"+url.PathEscape(k.Name))
@@ -222,16 +227,16 @@ func (g *Gateway) removeState(w http.ResponseWriter, r *http.Request) {
 	}
 	_, missing := g.cfg.State.Size(r.Context(), k)
 	if missing != nil && !errors.Is(missing, state.ErrNoValue) {
-		fail(w, stateProblem(k, missing))
+		fail(w, g.stateProblem(r.Context(), k, missing))
 		return
 	}
 	// Where there is no value, there may be a list of that name.
 	if err := g.cfg.State.Delete(r.Context(), k); err != nil {
-		fail(w, stateProblem(k, err))
+		fail(w, g.stateProblem(r.Context(), k, err))
 		return
 	}
 	if missing != nil {
-		fail(w, stateProblem(k, missing))
+		fail(w, g.stateProblem(r.Context(), k, missing))
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

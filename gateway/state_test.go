@@ -123,6 +123,9 @@ func TestRequestsForStateThatAreWrongSayWhy(t *testing.T) {
 			}
 		})
 	}
+	if p := decode[gateway.Problem](t, r.ask("GET", "/v1/state/demo/their", "")); len(p.Near) != 1 || p.Near[0] != "there" {
+		t.Errorf("near to a value that there is not are %q", p.Near)
+	}
 	if a := r.ask("PUT", "/v1/state/demo/there", "part", "Content-Range: bytes 0-3/5"); a.status != 400 {
 		t.Errorf("Content-Range: %d %s", a.status, a.body)
 	}

@@ -126,6 +126,16 @@ func (s *Values) List(ctx context.Context, user string) ([]Listed, error) {
 	return all, nil
 }
 
+// Names are the keys of a user's values, sorted.
+func (s *Values) Names(ctx context.Context, user string) ([]string, error) {
+	keys, err := s.local.global.List(ctx, user)
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.Name)
+	}
+	return names, err
+}
+
 // Put makes a value of what a reader has, which is that many bytes. It keeps no more of
 // them in memory than are sent at once.
 func (s *Values) Put(ctx context.Context, k Key, size int64, from io.Reader) error {

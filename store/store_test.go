@@ -513,3 +513,23 @@ func TestBuiltStoresAreReadByTheToolsOfTheField(t *testing.T) {
 		t.Errorf("sha256sum says %q, error %v; want %s", out, err, f.SHA256)
 	}
 }
+
+func TestNamesAreThoseOfAllFunctions(t *testing.T) {
+	s := open(t, t.TempDir())
+	if names, err := s.Names(); len(names) != 0 || err != nil {
+		t.Errorf("of an empty store they are %q, %v", names, err)
+	}
+	for _, name := range []guest.Name{{User: "one", Function: "b"}, {User: "one", Function: "a"}, {User: "two", Function: "a"}} {
+		add(t, s, name, wasmtest.Sample(), AddOptions{})
+	}
+	if err := os.WriteFile(filepath.Join(s.Dir(), "wasm", "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(s.Dir(), "wasm", "one", "not a name"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	names, err := s.Names()
+	if diff := cmp.Diff([]string{"one/a", "one/b", "two/a"}, names); diff != "" || err != nil {
+		t.Errorf("%v (- want, + got):\n%s", err, diff)
+	}
+}

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faaslens/faaslens/guest"
+	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/state"
+	"github.com/faaslens/faaslens/store"
 )
 
 // keptState is a tier of state with the text that warm/state.c reads.
@@ -100,6 +103,40 @@ func TestWhatIsAboutAnInvocationIsDoneByEach(t *testing.T) {
 				inv := &Invocation{Input: []byte(input), KeepOutput: func(b []byte) { output = string(b) }}
 				if _, err := f.Invoke(t.Context(), inv); err != nil || output != input {
 					t.Errorf("it answered %q to %q, %v", output, input, err)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsPublishedIsInitialisedOnce(t *testing.T) {
+	for what, c := range map[string]struct {
+		source, export string
+		again          int // how often with the same module
+	}{
+		"it fails when it has read files": {"warm/refused.c", "reads", 1},
+		"it reads a file":                 {"warm/reads_file.c", "", 1},
+		"it uses state":                   {"warm/state.c", "", 1},
+		"it is kept":                      {"warm/once.cpp", "", 0},
+	} {
+		t.Run(what, func(t *testing.T) {
+			times := 0
+			w := testWorker(t, Config{State: keptState(t), Snapshots: true, Warm: true, Initialised: func(*Function) { times++ }})
+			l := NewLibrary(w, 10)
+			defer l.Close()
+			name := guest.Name{User: "test", Function: "published"}
+			for _, want := range []int{1, c.again} {
+				times = 0
+				if _, err := l.Publish(t.Context(), name, guesttest.Build(t, "2", c.source), store.AddOptions{WarmExport: c.export}); err != nil {
+					t.Fatal(err)
+				}
+				f, cold, err := l.Acquire(t.Context(), name)
+				if err != nil || cold {
+					t.Fatalf("it is not ready: cold %v, %v", cold, err)
+				}
+				f.Release()
+				if times != want {
+					t.Errorf("it was initialised %d times, want %d", times, want)
 				}
 			}
 		})

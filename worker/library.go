@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -13,7 +12,6 @@ import (
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
 	"github.com/faaslens/faaslens/store"
-	"github.com/faaslens/faaslens/wasm"
 )
 
 // Library keeps functions ready, each in its newest version, for a scheduler. A new
@@ -107,15 +105,21 @@ func (l *Library) Acquire(ctx context.Context, name guest.Name) (scheduler.Funct
 // for what another has just stored. What this library is told of counts at once.
 const believed = time.Millisecond
 
-// replace puts another version in place of any that there is. The lock is held.
+// replace opens another version in place of any that there is. The lock is held.
 func (l *Library) replace(name guest.Name, v version, now time.Time) *book {
+	b := l.enter(name, v, now)
+	go b.open(name)
+	return b
+}
+
+// enter puts a version that is not ready in place of any that there is. The lock is held.
+func (l *Library) enter(name guest.Name, v version, now time.Time) *book {
 	if b := l.books[name]; b != nil {
 		l.retire(name, b)
 	}
 	b := &book{library: l, version: v, seen: now, ready: make(chan struct{})}
 	l.books[name] = b
 	l.open.Add(1)
-	go b.open(name)
 	return b
 }
 
@@ -214,54 +218,6 @@ func (l *Library) shrink() {
 		}
 		l.retire(oldest, found)
 	}
-}
-
-// Publish makes a module a function, or its new version. When it returns, the module has
-// been compiled, is on the disk and is ready to be invoked; with an error, the version that
-// was there before still runs. Errors are *guest.InvalidModule, *guest.CompileFailure,
-// *guest.LinkError, or the store's.
-func (l *Library) Publish(ctx context.Context, name guest.Name, module []byte, o store.AddOptions) (store.Function, error) {
-	if err := l.worker.compile(ctx, name, module, o.WarmExport); err != nil {
-		return store.Function{}, err
-	}
-	kept, err := l.worker.cfg.Store.Add(name, module, o)
-	if err != nil {
-		return store.Function{}, err
-	}
-	l.doubt(name)
-	f, _, err := l.Acquire(ctx, name)
-	if err != nil {
-		return kept, err
-	}
-	f.Release()
-	return kept, nil
-}
-
-// doubt has the next use of a function look for its newest version.
-func (l *Library) doubt(name guest.Name) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if b := l.books[name]; b != nil {
-		b.seen = time.Time{}
-	}
-}
-
-// compile compiles and initialises a module and keeps what that makes, or why it cannot be
-// initialised once, where Open finds it.
-func (w *Worker) compile(ctx context.Context, name guest.Name, module []byte, warmExport string) error {
-	dir, err := w.cfg.Store.ObjectDir(name)
-	if err != nil {
-		return err
-	}
-	parsed, err := wasm.Parse(module)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	f, err := w.open(ctx, &Function{Name: name, original: parsed, retry: true}, dir, warmExport)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // Has reports whether there is a function of that name, fit to run or not.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,11 +19,13 @@ import (
 	"github.com/faaslens/faaslens/store"
 )
 
-// Config shapes a planner. All but Queue, State and Log must be given.
+// Config shapes a planner. All but Queue, Members, State and Log must be given.
 type Config struct {
 	Scheduler *scheduler.Scheduler
 	// Queue takes what goes on without its client. Default: the scheduler alone.
 	Queue Queue
+	// Members tells of all processes that run functions. Default: this one alone.
+	Members func(context.Context) []gateway.MemberStatus
 	// Elsewhere has all invocations run by others, by way of the queue.
 	Elsewhere bool
 	Functions gateway.Functions
@@ -41,8 +44,7 @@ type Config struct {
 
 // Planner is the handlers and what they share.
 type Planner struct {
-	cfg     Config
-	started time.Time
+	cfg Config
 
 	mu     sync.Mutex
 	policy string
@@ -59,7 +61,10 @@ func New(cfg Config) *Planner {
 	if cfg.State == nil {
 		cfg.State = state.NewValues(state.NewLocal(new(state.Memory), state.Limits{}), nil)
 	}
-	return &Planner{cfg: cfg, started: time.Now(), policy: "bin-pack"}
+	if cfg.Members == nil {
+		cfg.Members = alone(&cfg, time.Now())
+	}
+	return &Planner{cfg: cfg, policy: "bin-pack"}
 }
 
 // Handler answers Faasm's paths.
@@ -154,7 +159,7 @@ func (p *Planner) answer(w http.ResponseWriter, r *http.Request, k kind, payload
 	case reset:
 		p.cfg.Functions.Flush()
 		p.forgetApps(w, r, "Planner fully reset!")
-	case flushHosts: // there is this one, and it stays
+	case flushHosts: // those that are gone are forgotten by themselves
 		say(w, http.StatusOK, "Flushed available hosts!")
 	case flushExecutors:
 		p.cfg.Functions.Flush()
@@ -162,7 +167,7 @@ func (p *Planner) answer(w http.ResponseWriter, r *http.Request, k kind, payload
 	case flushState:
 		p.forgetApps(w, r, "Flushed scheduling state!")
 	case getHosts:
-		tell(w, p.hosts())
+		tell(w, p.hosts(r.Context()))
 	case getConfig:
 		tell(w, map[string]any{"ip": p.cfg.Host, "hostTimeout": 5, "numThreadsHttpServer": 4})
 	case getGraph:
@@ -208,21 +213,4 @@ func (p *Planner) setPolicy(w http.ResponseWriter, policy string) {
 	p.policy = policy
 	p.mu.Unlock()
 	say(w, http.StatusOK, "Policy set correctly")
-}
-
-// hosts are the machines that run functions.
-func (p *Planner) hosts() any {
-	type timestamp struct {
-		Millis int64 `json:"epochMs,string"`
-	}
-	type host struct {
-		IP         string    `json:"ip"`
-		Slots      int       `json:"slots"`
-		Used       int       `json:"usedSlots,omitempty"`
-		Registered timestamp `json:"registerTs"`
-	}
-	s := p.cfg.Scheduler.Stats()
-	return struct {
-		Hosts []host `json:"hosts"`
-	}{[]host{{p.cfg.Host, s.Workers, s.Running, timestamp{p.started.UnixMilli()}}}}
 }

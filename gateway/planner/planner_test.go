@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/faaslens/faaslens/engine"
+	"github.com/faaslens/faaslens/gateway"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/internal/guesttest"
 	"github.com/faaslens/faaslens/internal/webtest"
@@ -286,4 +287,24 @@ func FuzzMessages(f *testing.F) {
 			t.Errorf("%q is answered with %d %s", body, status, text)
 		}
 	})
+}
+
+func TestAvailableHostsAreThoseThatRunFunctions(t *testing.T) {
+	started := time.UnixMilli(1700000000000)
+	r := newRigWith(t, func(_ *worker.Library, _ *scheduler.Scheduler, cfg *Config) {
+		cfg.Members = func(context.Context) []gateway.MemberStatus {
+			return []gateway.MemberStatus{
+				{Host: "gateway", Started: started}, {Host: "one", Workers: 4, Running: 3, Started: started}, {Host: "two", Workers: 2, Started: started},
+				{Host: "killed", Silent: true}, {Host: "leaving", Workers: 2, Draining: true},
+			}
+		}
+	})
+	status, text := r.message("GET_AVAILABLE_HOSTS", "")
+	want := `{"hosts":[{"ip":"one","slots":4,"usedSlots":3,"registerTs":{"epochMs":"1700000000000"}},{"ip":"two","slots":2,"registerTs":{"epochMs":"1700000000000"}}]}`
+	if status != 200 || text != want {
+		t.Errorf("%d %s\nwant %s", status, text, want)
+	}
+	if status, text := newRig(t).message("GET_AVAILABLE_HOSTS", ""); status != 200 || !strings.Contains(text, `"slots":`) {
+		t.Errorf("alone: %d %s", status, text)
+	}
 }

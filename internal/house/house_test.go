@@ -21,6 +21,7 @@ var levels = map[string]int{
 	"wasm":                     0,
 	"include":                  0,
 	"codemap":                  0,
+	"spelling":                 0,
 	"native":                   0,
 	"wasm/wasmtest":            0,
 	"hostcall":                 1,
