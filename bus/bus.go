@@ -230,6 +230,9 @@ func (b *Bus) Close() {
 	}
 }
 
+// AckWait is how long after a worker's last sign of life an invocation is given to another.
+func (b *Bus) AckWait() time.Duration { return b.cfg.AckWait }
+
 // Ready says why the bus cannot be used now; nil if it can.
 func (b *Bus) Ready() error {
 	if !b.conn.IsConnected() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,6 +70,23 @@ func (b *Bus) Queued(ctx context.Context) (uint64, error) {
 		return 0, fmt.Errorf("ask for the queue's length: %w", err)
 	}
 	return info.State.Msgs, nil
+}
+
+// Unfinished are the IDs of the invocations that wait or run, in no order; none of them if
+// there are more than so many.
+func (b *Bus) Unfinished(ctx context.Context, most int) (ids []string, err error) {
+	n, err := b.Queued(ctx)
+	if err != nil || n > uint64(most) {
+		return nil, err
+	}
+	info, err := b.queue.Info(ctx, jetstream.WithSubjectFilter(queuePrefix+">"))
+	if err != nil {
+		return nil, fmt.Errorf("ask what is in the queue: %w", err)
+	}
+	for subject := range info.State.Subjects {
+		ids = append(ids, strings.TrimPrefix(subject, queuePrefix))
+	}
+	return ids, nil
 }
 
 // Job is an invocation out of the queue.

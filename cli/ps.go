@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,8 @@ func (s *session) psCommand() *cobra.Command {
 		Use:   "ps [flags]",
 		Short: "List the invocations of a service",
 		Long: `Lists the invocations of a service that have not ended, the oldest first: of all of its
-processes, whichever is asked.`,
+processes, whichever is asked. What waits for a process that takes it has no host: it is new,
+or the process that had it is gone.`,
 		Example: `  faaslens ps
   faaslens ps --server http://10.0.0.7:7070 --json
   faaslens ps --member worker-2`,
@@ -28,7 +30,10 @@ processes, whichever is asked.`,
 			if err != nil {
 				return err
 			}
-			s.tellSilent(j.Silent...)
+			s.tellSilent(slices.DeleteFunc(j.Silent, func(m string) bool { return slices.Contains(j.Lost, m) })...)
+			for _, m := range j.Lost {
+				s.complain(printable(m) + " is gone: what it had of the queue goes to others, and is queued here until then")
+			}
 			if asJSON {
 				return writeJSON(s.stdout, j.All)
 			}

@@ -119,7 +119,7 @@ func (s *session) newService(f *serveFlags, log *slog.Logger) (_ *service, err e
 	values := state.NewValues(local, v.holdings.Changed)
 	usual, most := f.limits()
 	v.gateway = gateway.New(gateway.Config{
-		Scheduler: v.scheduler, Queue: v.cluster, Members: v.cluster, Backlog: v.bus.Queued, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
+		Scheduler: v.scheduler, Queue: v.cluster, Members: v.cluster, Accepted: v.cluster, Backlog: v.bus.Queued, Elsewhere: f.role == roleGateway, Check: v.bus.Ready,
 		Functions: functions, State: values, Store: v.store, Ledger: ledger, Host: host, Version: versions().Faaslens,
 		Limits: usual, MaxLimits: most, MaxModule: int64(f.maxModule), MaxInput: int64(f.maxInput), MaxState: int64(f.maxState), Log: log,
 	})

@@ -145,6 +145,9 @@ func (c *Cluster) Ask(ctx context.Context, only, kind string, body any, each fun
 	}
 	wg.Wait()
 	for k, a := range asked {
+		if errors.Is(errs[k], bus.ErrNobody) {
+			c.peers.forget(a.ID) // it has no connection; if it has again, it will be heard
+		}
 		each(a.Name, answers[k], errs[k])
 	}
 }

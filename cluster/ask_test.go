@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -123,5 +125,60 @@ func TestAGraphNamesThoseThatDoNotTellTheirPart(t *testing.T) {
 	here.complete(t.Context(), root, missing)
 	if diff := cmp.Diff(map[string]bool{"gone": true, "lost": true}, missing); diff != "" {
 		t.Errorf("missing are (- want, + got)\n%s", diff)
+	}
+}
+
+func TestMembersThatEndWithoutSayingSoAreLost(t *testing.T) {
+	now := time.Now()
+	p := newPeers()
+	for _, name := range []string{"forgotten", "left", "silent", "there"} {
+		p.hear(announcement{ID: "id of " + name, Name: name}, now)
+	}
+	lost := func(when string, since time.Time, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, p.lostSince(since)); diff != "" {
+			t.Errorf("%s, those are lost (- want, + got):\n%s", when, diff)
+		}
+	}
+	lost("at first", now)
+	p.forget("id of forgotten")
+	p.forget("id of nobody")
+	p.hear(announcement{ID: "id of left", Name: "left", Gone: true}, now)
+	p.hear(announcement{ID: "id of there", Name: "there"}, now.Add(2*time.Second))
+	p.forgetSilent(now.Add(time.Second))
+	lost("then", now, "forgotten", "silent")
+	p.hear(announcement{ID: "id of forgotten", Name: "forgotten"}, now)
+	lost("when one is heard again", now, "silent")
+	lost("after a while", now.Add(time.Second))
+	lost("for good", now)
+}
+
+func TestWhatNoMemberHasIsKnown(t *testing.T) {
+	b := openBus(t, bus.Config{Listen: "127.0.0.1:0"})
+	gateway := join(t, b, 0, nil)
+	unfinished := func() []scheduler.ID {
+		t.Helper()
+		ids, err := gateway.Unfinished(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	want := []scheduler.ID{start(t, gateway, "one"), start(t, gateway, "two")}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, unfinished()); diff != "" {
+		t.Errorf("before there is a worker (- want, + got):\n%s", diff)
+	}
+	i, err := gateway.Stored(t.Context(), want[0])
+	if err != nil || i.Result != nil || i.Host != "" || i.Status != scheduler.Queued {
+		t.Errorf("one of them is %+v, %v", i, err)
+	}
+	if _, err := gateway.Stored(t.Context(), 12345); !errors.Is(err, scheduler.ErrUnknown) {
+		t.Errorf("one that never was: %v", err)
+	}
+	join(t, openBus(t, bus.Config{URL: b.URL()}), 1, echo)
+	await(t, gateway, want[0])
+	await(t, gateway, want[1])
+	for len(unfinished()) > 0 { // the queue is told when the result is there
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/faaslens/faaslens/bus"
@@ -47,6 +49,32 @@ func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*node, error) {
 		return nil, err
 	}
 	return parse(b)
+}
+
+// maxUnfinished bounds a queue that is looked through.
+const maxUnfinished = 1000
+
+// Unfinished are the invocations that were accepted to be run by any member and have not
+// ended, sorted; none of them where the queue is long.
+func (c *Cluster) Unfinished(ctx context.Context) (ids []scheduler.ID, err error) {
+	texts, err := c.cfg.Bus.Unfinished(ctx, maxUnfinished)
+	for _, t := range texts {
+		if n, err := strconv.ParseUint(t, 10, 32); err == nil {
+			ids = append(ids, scheduler.ID(n))
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// Stored tells what the queue and the results say of an invocation, without asking other
+// members. The error may be scheduler.ErrUnknown.
+func (c *Cluster) Stored(ctx context.Context, id scheduler.ID) (scheduler.Invocation, error) {
+	r, err := c.read(ctx, id)
+	if err != nil {
+		return scheduler.Invocation{}, err
+	}
+	return r.invocation(), nil
 }
 
 func parse(b []byte) (*node, error) {

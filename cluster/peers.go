@@ -28,11 +28,14 @@ type peer struct {
 type peers struct {
 	changed chan struct{} // has one element when something changed since it was looked at
 
-	mu  sync.Mutex
-	all map[string]*peer // by ID
+	mu   sync.Mutex
+	all  map[string]*peer // by ID
+	lost map[string]*peer // likewise: those that were forgotten and have not said that they leave
 }
 
-func newPeers() *peers { return &peers{changed: make(chan struct{}, 1), all: make(map[string]*peer)} }
+func newPeers() *peers {
+	return &peers{changed: make(chan struct{}, 1), all: make(map[string]*peer), lost: make(map[string]*peer)}
+}
 
 // tell says that something changed.
 func (p *peers) tell() {
@@ -47,6 +50,7 @@ func (p *peers) hear(a announcement, now time.Time) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.tell()
+	delete(p.lost, a.ID)
 	if a.Gone {
 		delete(p.all, a.ID)
 		return false
@@ -100,7 +104,31 @@ func (p *peers) free(id string, workers int) {
 func (p *peers) forget(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.all, id)
+	p.lose(id)
+}
+
+// lose forgets a member. The lock is held.
+func (p *peers) lose(id string) {
+	if m := p.all[id]; m != nil {
+		p.lost[id] = m
+		delete(p.all, id)
+	}
+}
+
+// lostSince are the names of those that were lost and last heard of since, sorted.
+func (p *peers) lostSince(since time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for id, m := range p.lost {
+		if m.heard.Before(since) {
+			delete(p.lost, id)
+		} else {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // forgetSilent forgets those that were not heard of since.
@@ -109,7 +137,7 @@ func (p *peers) forgetSilent(since time.Time) {
 	defer p.mu.Unlock()
 	for id, m := range p.all {
 		if m.heard.Before(since) {
-			delete(p.all, id)
+			p.lose(id)
 		}
 	}
 }
@@ -133,6 +161,12 @@ func (c *Cluster) Members() []string {
 		names = append(names, a.Name)
 	}
 	return names
+}
+
+// Lost are the names of members that have ended without saying so, as long as the queue may
+// wait for them: what they had of it goes to others within that time.
+func (c *Cluster) Lost() []string {
+	return c.peers.lostSince(time.Now().Add(-c.cfg.Bus.AckWait()))
 }
 
 // How often members announce themselves, in checks, and after how many they are forgotten.

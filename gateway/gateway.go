@@ -43,6 +43,8 @@ type Config struct {
 	// Backlog tells how many invocations the queue has that have not come to their end.
 	// May be nil.
 	Backlog func(context.Context) (uint64, error)
+	// Accepted is what was accepted to be run by any member. May be nil.
+	Accepted Accepted
 	// Elsewhere has synchronous invocations run by others, by way of the queue.
 	Elsewhere bool
 	// Check says why the server is not ready; nil, or a nil error, if it is. May be nil.

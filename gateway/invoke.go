@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -71,41 +70,6 @@ func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Location", "/v1/invocations/"+text)
 	w.Header().Set(HeaderInvocation, text)
 	answer(w, http.StatusAccepted, invocationOf(&i, now))
-}
-
-// listInvocations lists those that have not ended, of all members. One that a member has
-// another run is known to both: what that other says of it counts.
-func (g *Gateway) listInvocations(w http.ResponseWriter, r *http.Request) {
-	all, p := gather(g, w, r, askInvocations, struct{}{}, func(context.Context, struct{}) []*Invocation { return g.invocationsHere() })
-	if p != nil {
-		fail(w, p)
-		return
-	}
-	list := []*Invocation{}
-	at := make(map[scheduler.ID]int)
-	for _, s := range all {
-		for _, i := range s.answer {
-			k, twice := at[i.ID]
-			switch {
-			case !twice:
-				at[i.ID] = len(list)
-				list = append(list, i)
-			case i.Host == s.member:
-				list[k] = i
-			}
-		}
-	}
-	slices.SortStableFunc(list, func(a, b *Invocation) int { return a.Queued.Compare(b.Queued) })
-	answer(w, http.StatusOK, list)
-}
-
-func (g *Gateway) invocationsHere() []*Invocation {
-	now := time.Now()
-	list := []*Invocation{}
-	for _, i := range g.cfg.Scheduler.List() {
-		list = append(list, invocationOf(&i, now))
-	}
-	return list
 }
 
 func (g *Gateway) showInvocation(w http.ResponseWriter, r *http.Request) {

@@ -13,10 +13,17 @@ import (
 // which an answer has nothing.
 const HeaderSilent = "Faaslens-Silent"
 
+// HeaderLost names the members, likewise, that ended without saying so and whose work others
+// are about to take.
+const HeaderLost = "Faaslens-Lost"
+
 // Members are the other processes that share the work with this one.
 type Members interface {
 	// Members are their names, as far as they are known now.
 	Members() []string
+	// Lost are the names of members that ended without saying so, as long as others have not
+	// taken what they left behind.
+	Lost() []string
 	// Ask has each answered by all of them, or by the one of that name, and waits for them
 	// for as long as the context lets it, or two seconds. The question is sent as JSON.
 	Ask(ctx context.Context, only, kind string, question any, each func(member string, answer []byte, err error))
@@ -28,6 +35,7 @@ type Members interface {
 type alone struct{}
 
 func (alone) Members() []string                                                         { return nil }
+func (alone) Lost() []string                                                            { return nil }
 func (alone) Ask(context.Context, string, string, any, func(string, []byte, error))     {}
 func (alone) Answer(string, func(ctx context.Context, question []byte) ([]byte, error)) {}
 
@@ -88,9 +96,11 @@ func gather[Q, A any](g *Gateway, w http.ResponseWriter, r *http.Request, kind s
 	return all, nil
 }
 
-func nameSilent(w http.ResponseWriter, silent []string) {
-	if len(silent) > 0 {
-		w.Header().Set(HeaderSilent, strings.Join(silent, ", "))
+func nameSilent(w http.ResponseWriter, silent []string) { nameMembers(w, HeaderSilent, silent) }
+
+func nameMembers(w http.ResponseWriter, header string, names []string) {
+	if len(names) > 0 {
+		w.Header().Set(header, strings.Join(names, ", "))
 	}
 }
 

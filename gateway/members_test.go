@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/faaslens/faaslens/gateway"
+	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
 )
 
@@ -34,6 +36,8 @@ func (d desk) Members() (names []string) {
 	slices.Sort(names)
 	return names
 }
+
+func (d desk) Lost() []string { return []string{"killed"} }
 
 func (d desk) Ask(ctx context.Context, only, kind string, question any, each func(string, []byte, error)) {
 	text, err := json.Marshal(question)
@@ -194,4 +198,41 @@ func FuzzQuestionsOfOthers(f *testing.F) {
 			}
 		}
 	})
+}
+
+// accepted are invocations that are in a queue, by their numbers; nil is one that has ended.
+type accepted map[scheduler.ID]*scheduler.Invocation
+
+func (a accepted) Unfinished(context.Context) ([]scheduler.ID, error) {
+	return slices.Sorted(maps.Keys(a)), nil
+}
+
+func (a accepted) Stored(_ context.Context, id scheduler.ID) (scheduler.Invocation, error) {
+	if a[id] == nil {
+		return scheduler.Invocation{}, scheduler.ErrUnknown
+	}
+	return *a[id], nil
+}
+
+func TestWhatNoMemberHasIsListed(t *testing.T) {
+	echo := &scheduler.Request{Function: guest.Name{User: "demo", Function: "echo"}}
+	queue := accepted{
+		1: {ID: 1, Request: echo, Worker: -1, Times: scheduler.Times{Queued: time.Now().Add(-time.Minute)}},
+		3: nil, 5: {ID: 5, Request: echo, Result: &scheduler.Result{}},
+	}
+	r := newRig(t, scheduler.Config{}, gateway.Config{Host: "here", Members: desk{"here", neighbours{}}, Accepted: queue})
+	r.stock("endless.c")
+	running := decode[gateway.Invocation](t, r.ask("POST", "/v1/functions/demo/endless/start", ""))
+	queue[running.ID] = &scheduler.Invocation{ID: running.ID, Request: echo, Worker: -1}
+	a := r.ask("GET", "/v1/invocations", "")
+	list := decode[[]gateway.Invocation](t, a)
+	if a.header.Get(gateway.HeaderLost) != "killed" {
+		t.Errorf("those are lost: %q", a.header.Get(gateway.HeaderLost))
+	}
+	if len(list) != 2 || list[0].ID != 1 || list[0].Status != "queued" || list[0].Host != "" || list[0].QueueTime < time.Minute || list[1].Function != "demo/endless" {
+		t.Errorf("the list is %s", a.body)
+	}
+	if list := decode[[]gateway.Invocation](t, r.ask("GET", "/v1/invocations?member=here", "")); len(list) != 1 || list[0].ID != running.ID {
+		t.Errorf("of one member, it is %+v", list)
+	}
 }

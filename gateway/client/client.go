@@ -157,7 +157,7 @@ func (c *Client) Graph(ctx context.Context, id scheduler.ID, format string) (j J
 		return j, err
 	}
 	defer resp.Body.Close()
-	j.Silent = silentIn(resp)
+	j.Silent = membersIn(resp, gateway.HeaderSilent)
 	j.All, err = io.ReadAll(resp.Body)
 	return j, err
 }
@@ -166,17 +166,18 @@ func (c *Client) Graph(ctx context.Context, id scheduler.ID, format string) (j J
 type Joint[T any] struct {
 	All    T
 	Silent []string // members that did not answer: All has nothing of theirs
+	Lost   []string // those that ended without saying so, whose work others are about to take
 }
 
 // Invocations are those that have not ended, of all members or the one of that name.
 func (c *Client) Invocations(ctx context.Context, member string) (j Joint[[]gateway.Invocation], err error) {
-	j.Silent, err = c.readJoint(ctx, &j.All, memberQuery(member), "v1", "invocations")
+	err = readJoint(c, ctx, &j, memberQuery(member), "v1", "invocations")
 	return j, err
 }
 
 // Stacks tells where the invocations are that run, on all members or the one of that name.
 func (c *Client) Stacks(ctx context.Context, member string) (j Joint[[]gateway.Stack], err error) {
-	j.Silent, err = c.readJoint(ctx, &j.All, memberQuery(member), "v1", "stacks")
+	err = readJoint(c, ctx, &j, memberQuery(member), "v1", "stacks")
 	return j, err
 }
 
@@ -208,7 +209,7 @@ func (c *Client) Logs(ctx context.Context, query url.Values, silent func(member 
 		return err
 	}
 	defer resp.Body.Close()
-	for _, member := range silentIn(resp) {
+	for _, member := range membersIn(resp, gateway.HeaderSilent) {
 		silent(member)
 	}
 	d := json.NewDecoder(resp.Body)
@@ -226,9 +227,9 @@ func (c *Client) Logs(ctx context.Context, query url.Values, silent func(member 
 	}
 }
 
-// silentIn are the members of which an answer has nothing.
-func silentIn(resp *http.Response) []string {
-	names := resp.Header.Get(gateway.HeaderSilent)
+// membersIn are the members that a header names.
+func membersIn(resp *http.Response, header string) []string {
+	names := resp.Header.Get(header)
 	if names == "" {
 		return nil
 	}
@@ -236,12 +237,13 @@ func silentIn(resp *http.Response) []string {
 }
 
 // readJoint asks for JSON that members said together.
-func (c *Client) readJoint(ctx context.Context, v any, query url.Values, path ...string) (silent []string, err error) {
+func readJoint[T any](c *Client, ctx context.Context, j *Joint[T], query url.Values, path ...string) error {
 	resp, err := c.do(ctx, "GET", path, query, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return silentIn(resp), c.decode(resp, v)
+	j.Silent, j.Lost = membersIn(resp, gateway.HeaderSilent), membersIn(resp, gateway.HeaderLost)
+	return c.decode(resp, &j.All)
 }
 
 // read asks for JSON.
