@@ -40,12 +40,15 @@ or the process that had it is gone.`,
 			t := tabwriter.NewWriter(s.stdout, 0, 8, 2, ' ', 0)
 			fmt.Fprintln(t, "INVOCATION\tFUNCTION\tSTATUS\tQUEUE\tRUN\tWAIT\tCHAINED\tPARENT\tHOST")
 			for _, i := range j.All {
-				parent := "-"
+				parent, host := "-", "-"
 				if i.Parent != 0 {
 					parent = i.Parent.String()
 				}
+				if i.Host != "" {
+					host = printable(i.Host)
+				}
 				fmt.Fprintf(t, "%d\t%s\t%s\t%v\t%v\t%v\t%d\t%s\t%s\n", i.ID, printable(i.Function), i.Status,
-					showTime(i.QueueTime), showTime(i.RunTime), showTime(i.WaitTime), len(i.Chained), parent, printable(i.Host))
+					showTime(i.QueueTime), showTime(i.RunTime), showTime(i.WaitTime), len(i.Chained), parent, host)
 			}
 			return t.Flush()
 		},

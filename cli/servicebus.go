@@ -72,7 +72,7 @@ func (v *service) join(ctx context.Context, f *serveFlags, host string, seats *c
 	if f.role == roleGateway {
 		atOnce = 0
 	}
-	cfg := cluster.Config{Bus: v.bus, Scheduler: v.scheduler, Seats: seats, Host: host, AtOnce: atOnce, Log: v.log}
+	cfg := cluster.Config{Bus: v.bus, Scheduler: v.scheduler, Seats: seats, Host: host, AtOnce: atOnce, Keep: f.keep, Log: v.log}
 	if shared != nil {
 		cfg.Answers = map[string]cluster.Answerer{kindFunction: shared.hear}
 	}

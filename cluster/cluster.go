@@ -27,6 +27,9 @@ type Config struct {
 	AtOnce int
 	// Attempts is how often an invocation is tried whose workers die. Default: 5.
 	Attempts int
+	// Keep is how long after its end an invocation is known. Default: as long as the bus
+	// keeps results, which may be longer where that counts from another moment.
+	Keep time.Duration
 	// Check is how often members tell that they are there, and ask after what others run
 	// for them; who misses three is lost. Default: 1 second.
 	Check time.Duration

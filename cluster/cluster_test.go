@@ -115,6 +115,24 @@ func TestWhatWasAcceptedRunsAfterARestart(t *testing.T) {
 	}
 }
 
+func TestAResultExpiresAfterItsEnd(t *testing.T) {
+	b := openBus(t, bus.Config{Listen: "127.0.0.1:0"})
+	c := join(t, b, 1, echo)
+	id := start(t, c, "kept")
+	await(t, c, id)
+	other := join(t, openBus(t, bus.Config{URL: b.URL()}), 0, nil)
+	if i, err := other.Get(t.Context(), id); err != nil || string(i.Result.Output) != "kept" {
+		t.Errorf("at first: %+v, %v", i.Result, err)
+	}
+	other.cfg.Keep = time.Nanosecond
+	if _, err := other.Get(t.Context(), id); !errors.Is(err, scheduler.ErrUnknown) {
+		t.Errorf("then: %v", err)
+	}
+	if _, err := other.Wait(t.Context(), id); !errors.Is(err, scheduler.ErrUnknown) {
+		t.Errorf("waiting for it: %v", err)
+	}
+}
+
 func TestAnotherMemberGoesOnWhereOneDied(t *testing.T) {
 	b := openBus(t, bus.Config{Listen: "127.0.0.1:0"})
 	gateway := join(t, b, 0, nil)

@@ -48,7 +48,11 @@ func (c *Cluster) read(ctx context.Context, id scheduler.ID) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(b)
+	n, err := parse(b)
+	if err == nil && c.cfg.Keep > 0 && n.Status == scheduler.Done && time.Since(n.Times.Finished) > c.cfg.Keep {
+		return nil, scheduler.ErrUnknown
+	}
+	return n, err
 }
 
 // maxUnfinished bounds a queue that is looked through.

@@ -15,6 +15,9 @@ var errDraining = scheduler.ErrDraining
 // invoke runs a function and answers with its result.
 func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request) {
 	req, p := g.request(w, r)
+	if p == nil && g.cfg.Scheduler.Busy() && !g.cfg.Functions.Has(req.Function) {
+		p = g.unknownFunction(req.Function) // it need not wait for a worker to learn that
+	}
 	if p != nil {
 		fail(w, p)
 		return

@@ -163,3 +163,16 @@ func TestWhoWaitsForAnAncestorIsTold(t *testing.T) {
 		t.Errorf("the parent's exit code: %s", diff)
 	}
 }
+
+func TestAnUnknownFunctionIsUnknownWhileAllWorkersAreBusy(t *testing.T) {
+	r := newRig(t, scheduler.Config{Workers: 1}, gateway.Config{})
+	r.stock("endless.c")
+	i := decode[gateway.Invocation](t, r.ask("POST", "/v1/functions/demo/endless/start", ""))
+	for i.Status != "running" {
+		i = decode[gateway.Invocation](t, r.ask("GET", "/v1/invocations/"+i.ID.String(), ""))
+	}
+	if a := r.ask("POST", "/v1/functions/demo/nobody/invoke", ""); a.status != 404 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	r.ask("POST", "/v1/invocations/"+i.ID.String()+"/cancel", "")
+}

@@ -83,6 +83,9 @@ func (s *Scheduler) List() []Invocation {
 	return all
 }
 
+// Busy reports whether no worker is free.
+func (s *Scheduler) Busy() bool { return len(s.permits) == 0 }
+
 // Stats are how much a scheduler has to do.
 type Stats struct {
 	Workers int // guests that may run at a time
