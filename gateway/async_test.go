@@ -231,6 +231,16 @@ func TestManyWaitOnTwoWorkers(t *testing.T) {
 	}
 }
 
+func TestAChainThatIsTooDeepSaysSoAtItsRoot(t *testing.T) {
+	r := newRig(t, scheduler.Config{Workers: 2, MaxInstances: 1100, MaxRoots: 8, MaxDepth: 3 * scheduler.MaxCallers}, gateway.Config{})
+	r.stock("chain/deep.c")
+	a := r.ask("POST", "/v1/functions/demo/deep/invoke", "1000")
+	p := decode[gateway.Problem](t, a)
+	if a.status != 500 || len(p.Failures) != 1 || !strings.Contains(p.Failures[0].Failure.Message, "as deep as it may be") {
+		t.Errorf("got %d %.2000s", a.status, a.body)
+	}
+}
+
 func TestADrainingServiceTakesNothingMore(t *testing.T) {
 	r := newRig(t, scheduler.Config{}, gateway.Config{})
 	r.stock("faasm/echo.c")

@@ -152,7 +152,8 @@ func (g *Gateway) failures(ctx context.Context, i *scheduler.Invocation) []Faile
 			continue
 		}
 		f := n.Result.Failure
-		if n == root || len(f.Callers) > 0 && f.Callers[len(f.Callers)-1].ID == i.ID {
+		// Of one that is so deep that not all callers are told, it is not known whom it reached.
+		if n == root || len(f.Callers) > 0 && f.Callers[len(f.Callers)-1].ID == i.ID || len(f.Callers) == scheduler.MaxCallers {
 			all = append(all, Failed{n.ID, n.Request.Function.String(), f})
 		}
 	}

@@ -123,8 +123,8 @@ func FaasmOutput(id ID, r *Result) []byte {
 	return faasm.Result(r.Output, r.ReturnValue)
 }
 
-// maxCallers bounds the stacks that are joined to a failure's.
-const maxCallers = 64
+// MaxCallers bounds the stacks that are joined to a failure's: those of the nearest callers.
+const MaxCallers = 64
 
 // join adds the stack at which the guest waited to the failures that made the child
 // fail, its own or those of what it chained and waited for, so that the whole way to
@@ -142,7 +142,7 @@ func (c *chain) join(child *record, call *hostcall.Call) {
 	defer s.mu.Unlock()
 	for _, r := range failed {
 		joined, f := *r.result, *r.result.Failure
-		if len(f.Callers) == maxCallers || f.waiter(r) != child.id {
+		if len(f.Callers) == MaxCallers || f.waiter(r) != child.id {
 			continue // another that waited was faster
 		}
 		f.Callers = append(f.Callers[:len(f.Callers):len(f.Callers)], caller)

@@ -1,5 +1,5 @@
 // Does to a file what its arguments say: read PATH; write, append or keep PATH TEXT, of which
-// keep does not close the file; remove PATH; rename PATH PATH; size PATH; list PATH. Prints
+// keep does not close the file; remove PATH; rename PATH PATH; size PATH; list PATH, without names that begin with a dot. Prints
 // what it read, or why it could not.
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,8 @@ static int print(const char *path) {
 static int list(const char *path) {
   DIR *d = opendir(path);
   if (!d) return failed();
-  for (struct dirent *e; (e = readdir(d));) printf("%s\n", e->d_name);
+  for (struct dirent *e; (e = readdir(d));)
+    if (e->d_name[0] != '.') printf("%s\n", e->d_name);
   return closedir(d);
 }
 
