@@ -41,8 +41,9 @@ type fileEntry struct {
 
 // filePart is a part of a content.
 type filePart struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	Digest string `json:"digest"` // of the content up to its end, SHA-256 in hex
 }
 
 // fileEntry reads what is known of a path, with its revision; 0 if it was never there.
@@ -74,9 +75,10 @@ func (b *Bus) StatFile(ctx context.Context, path string) (digest string, deleted
 	return e.Digest, time.Time{}, err
 }
 
-// GetFile writes a shared file's newest content, and returns its digest. The error wraps
-// fs.ErrNotExist if there is none. If the file changes meanwhile, that is an error.
-func (b *Bus) GetFile(ctx context.Context, path string, w io.Writer) (digest string, err error) {
+// GetFile writes a shared file's newest content, and returns its digest. What have has at its
+// beginning, an older content or nil, is not fetched. The error wraps fs.ErrNotExist if
+// there is none. If the file changes meanwhile, that is an error.
+func (b *Bus) GetFile(ctx context.Context, path string, have io.ReadSeeker, w io.Writer) (digest string, err error) {
 	e, _, err := b.fileEntry(ctx, path)
 	if err != nil {
 		return "", err
@@ -85,8 +87,13 @@ func (b *Bus) GetFile(ctx context.Context, path string, w io.Writer) (digest str
 		return "", fmt.Errorf("read the file %q from the bus: %w", path, fs.ErrNotExist)
 	}
 	h := sha256.New()
-	for _, p := range e.Parts {
-		if err := b.getPart(ctx, p, io.MultiWriter(h, w)); err != nil {
+	to := io.MultiWriter(h, w)
+	missing, err := copyKnown(to, e.Parts, have)
+	if err != nil {
+		return "", fmt.Errorf("read the file %q: what is here of it: %w", path, err)
+	}
+	for _, p := range missing {
+		if err := b.getPart(ctx, p, to); err != nil {
 			return "", fmt.Errorf("read the file %q from the bus: %w", path, err)
 		}
 	}
@@ -94,6 +101,31 @@ func (b *Bus) GetFile(ctx context.Context, path string, w io.Writer) (digest str
 		return "", fmt.Errorf("read the file %q from the bus: its digest is %s, want %s", path, sum, e.Digest)
 	}
 	return e.Digest, nil
+}
+
+// copyKnown writes the parts that an older content begins with, and returns the others.
+func copyKnown(w io.Writer, parts []filePart, have io.ReadSeeker) (missing []filePart, err error) {
+	if have == nil {
+		return parts, nil
+	}
+	h := sha256.New()
+	var size int64
+	missing = parts
+	for i, p := range parts {
+		_, err := io.CopyN(h, have, p.Size)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if err != nil || hex.EncodeToString(h.Sum(nil)) != p.Digest {
+			break
+		}
+		size, missing = size+p.Size, parts[i+1:]
+	}
+	if _, err := have.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	_, err = io.CopyN(w, have, size)
+	return missing, err
 }
 
 // getPart writes a part of a content.

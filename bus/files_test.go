@@ -21,7 +21,7 @@ func TestFilesAreTheSameOnAllHosts(t *testing.T) {
 	if digest, deleted, err := other.StatFile(t.Context(), path); digest != "" || !deleted.IsZero() || err != nil {
 		t.Errorf("before it was there: %q, %v, %v", digest, deleted, err)
 	}
-	if _, err := other.GetFile(t.Context(), path, io.Discard); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := other.GetFile(t.Context(), path, nil, io.Discard); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("reading it then: %v", err)
 	}
 	if err := other.DeleteFile(t.Context(), path); err != nil {
@@ -37,7 +37,7 @@ func TestFilesAreTheSameOnAllHosts(t *testing.T) {
 			t.Errorf("its digest is %s, put was %s, %v", stat, put, err)
 		}
 		var got bytes.Buffer
-		if digest, err := other.GetFile(t.Context(), path, &got); err != nil || digest != put || !bytes.Equal(got.Bytes(), content) {
+		if digest, err := other.GetFile(t.Context(), path, nil, &got); err != nil || digest != put || !bytes.Equal(got.Bytes(), content) {
 			t.Errorf("read %d bytes of %d, digest %s, %v", got.Len(), len(content), digest, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestFilesAreTheSameOnAllHosts(t *testing.T) {
 	if digest, deleted, err := b.StatFile(t.Context(), path); digest != "" || deleted.IsZero() || err != nil {
 		t.Errorf("after it was deleted: %q, %v, %v", digest, deleted, err)
 	}
-	if _, err := b.GetFile(t.Context(), path, io.Discard); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := b.GetFile(t.Context(), path, nil, io.Discard); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("reading it then: %v", err)
 	}
 }
@@ -66,7 +66,7 @@ func TestManyWhoWriteAFileLeaveOneContent(t *testing.T) {
 	}
 	all.Wait()
 	var got bytes.Buffer
-	if _, err := b.GetFile(t.Context(), "file", &got); err != nil || !bytes.Equal(got.Bytes(), bytes.Repeat(got.Bytes()[:1], 300<<10)) {
+	if _, err := b.GetFile(t.Context(), "file", nil, &got); err != nil || !bytes.Equal(got.Bytes(), bytes.Repeat(got.Bytes()[:1], 300<<10)) {
 		t.Errorf("it has %d bytes, %v", got.Len(), err)
 	}
 	info, err := b.pieces.Info(t.Context())
@@ -109,7 +109,7 @@ func TestAFileThatCannotBeReadLeavesTheOldOne(t *testing.T) {
 		}
 	}
 	var got bytes.Buffer
-	if _, err := b.GetFile(t.Context(), "file", &got); err != nil || got.String() != "old" {
+	if _, err := b.GetFile(t.Context(), "file", nil, &got); err != nil || got.String() != "old" {
 		t.Errorf("it is %q, %v", &got, err)
 	}
 }
@@ -141,7 +141,7 @@ func TestWhatIsAppendedToAFileIsAllThatIsSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got bytes.Buffer
-		if back, err := b.GetFile(t.Context(), "log", &got); err != nil || back != digest || !bytes.Equal(got.Bytes(), content) {
+		if back, err := b.GetFile(t.Context(), "log", nil, &got); err != nil || back != digest || !bytes.Equal(got.Bytes(), content) {
 			t.Fatalf("read %d bytes of %d, %v", got.Len(), len(content), err)
 		}
 		return sent() - before
@@ -195,7 +195,7 @@ func TestOfManyWhoAppendToAFileOneIsLast(t *testing.T) {
 	}
 	all.Wait()
 	var got bytes.Buffer
-	if _, err := b.GetFile(t.Context(), "file", &got); err != nil || !bytes.HasPrefix(got.Bytes(), begin) {
+	if _, err := b.GetFile(t.Context(), "file", nil, &got); err != nil || !bytes.HasPrefix(got.Bytes(), begin) {
 		t.Fatalf("it has %d bytes, %v", got.Len(), err)
 	}
 	if last := got.Bytes()[len(begin):]; len(last) != 1+int(last[0]-'a') {
@@ -235,4 +235,35 @@ func TestFilesAreListedByTheirDirectory(t *testing.T) {
 	if err := b.ListFiles(t.Context(), ".", func(string, time.Time) bool { n++; return n < 2 }); n != 2 || err != nil {
 		t.Errorf("it told of %d files when two were enough, %v", n, err)
 	}
+}
+
+func TestOfAFileThatGrewOnlyTheRestIsFetched(t *testing.T) {
+	b := open(t, Config{Listen: "127.0.0.1:0"})
+	other := open(t, Config{URL: b.URL()})
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<18)
+	get := func(what string, have []byte, most uint64) {
+		t.Helper()
+		if _, err := b.PutFile(t.Context(), "log", bytes.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+		before := other.conn.Stats().InBytes
+		var got bytes.Buffer
+		if _, err := other.GetFile(t.Context(), "log", bytes.NewReader(have), &got); err != nil || !bytes.Equal(got.Bytes(), content) {
+			t.Fatalf("%s: read %d bytes of %d, %v", what, got.Len(), len(content), err)
+		}
+		if came := other.conn.Stats().InBytes - before; came > most {
+			t.Errorf("%s: %d bytes came, want at most %d", what, came, most)
+		}
+	}
+	all := uint64(len(content)) + 100_000
+	get("without any", nil, all)
+	for n := range 5 {
+		have := bytes.Clone(content)
+		content = append(content, bytes.Repeat([]byte{byte(n)}, 1000)...)
+		get("after it grew", have, 20_000)
+	}
+	get("as it is", content, 10_000)
+	get("of one that was cut", content[:len(content)-500], 20_000)
+	get("of one that goes on in another way", append(bytes.Clone(content[:4<<20]), "otherwise"...), 20_000)
+	get("of another", bytes.Repeat([]byte{'x'}, len(content)), all)
 }

@@ -44,6 +44,7 @@ func (b *Bus) putFile(ctx context.Context, path string, r io.ReadSeeker) (digest
 	replaced := false
 	if part.Size, err = b.putPart(ctx, part.Name, h, r); err == nil {
 		e := fileEntry{Parts: kept, Digest: hex.EncodeToString(h.Sum(nil))}
+		part.Digest = e.Digest
 		if part.Size > 0 {
 			e.Parts = append(kept[:len(kept):len(kept)], part)
 		}

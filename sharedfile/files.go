@@ -22,9 +22,10 @@ type Remote interface {
 	// StatFile tells the SHA-256 of a file's newest content in hex, or when it was
 	// deleted; neither if it was never there.
 	StatFile(ctx context.Context, path string) (digest string, deleted time.Time, err error)
-	// GetFile writes a file's newest content, and returns its digest. The error wraps
+	// GetFile writes a file's newest content, and returns its digest. What have has of it at
+	// its beginning, an older content or nil, need not be fetched. The error wraps
 	// fs.ErrNotExist if there is none.
-	GetFile(ctx context.Context, path string, w io.Writer) (digest string, err error)
+	GetFile(ctx context.Context, path string, have io.ReadSeeker, w io.Writer) (digest string, err error)
 	// PutFile makes what a reader has the newest content, when it has read it to its
 	// end.
 	PutFile(ctx context.Context, path string, r io.ReadSeeker) (digest string, err error)

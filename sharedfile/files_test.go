@@ -37,7 +37,7 @@ func (m *memory) StatFile(_ context.Context, path string) (string, time.Time, er
 	return "", m.deleted[path], m.err
 }
 
-func (m *memory) GetFile(_ context.Context, path string, w io.Writer) (string, error) {
+func (m *memory) GetFile(_ context.Context, path string, _ io.ReadSeeker, w io.Writer) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gets++

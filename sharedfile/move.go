@@ -22,9 +22,13 @@ func (f *Files) fetch(ctx context.Context, root *os.Root, p *path, name string) 
 	var err error
 	for range attempts {
 		var digest string
-		err = replace(root, name, func(to io.Writer) error {
-			var err error
-			digest, err = f.cfg.Remote.GetFile(ctx, name, to)
+		err = replace(root, name, func(to io.Writer) (err error) {
+			var have io.ReadSeeker
+			if old, err := openRegular(root, name); err == nil {
+				defer old.Close()
+				have = old
+			}
+			digest, err = f.cfg.Remote.GetFile(ctx, name, have, to)
 			return err
 		})
 		if err == nil {
