@@ -74,6 +74,9 @@ func (v version) is(info fs.FileInfo) bool {
 	return v.info != nil && os.SameFile(v.info, info) && v.info.Size() == info.Size() && v.info.ModTime().Equal(info.ModTime())
 }
 
+// Hidden implements package wasi's Shared.
+func (f *Files) Hidden() string { return incoming }
+
 // incoming is the directory, within that of the files, of those that are being fetched.
 const incoming = ".incoming"
 

@@ -63,6 +63,9 @@ func (s *System) fdReaddir(c *hostcall.Call) Errno {
 		return errnoOf(err)
 	}
 	list.fd, list.self = fd, self.Ino
+	if d.shared != nil && d.sharedName(".") == "." {
+		list.hidden = d.shared.Hidden()
+	}
 	if s.entries == nil {
 		s.entries = make([]byte, maxEntries)
 	}
@@ -85,10 +88,11 @@ func (s *System) fdReaddir(c *hostcall.Call) Errno {
 
 // lister turns the host's entries into the guest's.
 type lister struct {
-	fd   int
-	self uint64
-	out  []byte
-	used int
+	hidden string // an entry that is left out; "" for none
+	fd     int
+	self   uint64
+	out    []byte
+	used   int
 }
 
 func (l *lister) full() bool   { return l.used == len(l.out) }
@@ -116,7 +120,7 @@ func (l *lister) add(b []byte) {
 			ino = l.self
 		}
 		b = b[size:]
-		if !utf8.Valid(name) {
+		if !utf8.Valid(name) || l.hidden != "" && string(name) == l.hidden {
 			continue
 		}
 		l.put(next, ino, kind, string(name))

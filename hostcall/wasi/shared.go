@@ -18,6 +18,8 @@ import (
 type Shared interface {
 	// Root is the directory that has them on this host; it is not closed.
 	Root() (*os.Root, error)
+	// Hidden is the name of an entry of Root that is not for guests; "" for none.
+	Hidden() string
 	// Fetch sees to it that the file of a path is there in its newest content, if there
 	// is one anywhere; or the directory, if there are files in it anywhere.
 	Fetch(ctx context.Context, path string) error

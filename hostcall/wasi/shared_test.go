@@ -23,6 +23,7 @@ type fakeShared struct {
 }
 
 func (f *fakeShared) Root() (*os.Root, error) { return f.root, nil }
+func (f *fakeShared) Hidden() string          { return ".own" }
 
 func (f *fakeShared) Fetch(_ context.Context, path string) error {
 	if strings.HasPrefix(path, "..") {
@@ -258,6 +259,13 @@ func TestASharedDirectoryIsListedWithWhatOthersHave(t *testing.T) {
 		t.Errorf("one by one (- want, + got):\n%s", diff)
 	}
 	shared.says(t, "two listings", "elsewhere d", "elsewhere d")
+	mkdir(t, dir, ".own")
+	mkdir(t, dir, "d/.own")
+	top := r.mustOpen("faasm://.", oDirectory, rightFDReaddir, 0)
+	list, _ = r.readdir(top, 4096, 0)
+	if diff := cmp.Diff([]string{".", "..", "d", "dir", "file", "other"}, names(list)); diff != "" {
+		t.Errorf("of the top (- want, + got):\n%s", diff)
+	}
 	r.want(EINVAL, "fd_readdir", fd, 0x20000, 100, uint64(firstElsewhere+4), out64(0))
 	r.want(ENOTEMPTY, "path_remove_directory", 3, "faasm://d")
 	shared.err = errors.New("it is away")
