@@ -347,7 +347,7 @@ func TestMetricsHaveFewLabels(t *testing.T) {
 	const functions = 205
 	for n := range functions {
 		name := guest.Name{User: "many", Function: fmt.Sprint("f", n)}
-		r.ledger.Ended(&scheduler.Invocation{Request: &scheduler.Request{Function: name}, Result: &scheduler.Result{}})
+		r.ledger.Ended(scheduler.Invocation{Request: &scheduler.Request{Function: name}, Result: &scheduler.Result{}})
 	}
 	r.ask("POST", "/v1/functions/demo/nobody/invoke", "")
 	a := r.ask("GET", "/metrics", "")

@@ -45,11 +45,11 @@ func NewLedger(log *slog.Logger) *Ledger {
 }
 
 // Ended takes an invocation that has ended.
-func (l *Ledger) Ended(i *scheduler.Invocation) {
-	l.seriesOf(i.Request.Function, i.Result).add(i)
-	l.totals.queue.Observe(queueTime(i).Seconds())
-	l.journal.add(i)
-	l.tell(i)
+func (l *Ledger) Ended(i scheduler.Invocation) {
+	l.seriesOf(i.Request.Function, i.Result).add(&i)
+	l.totals.queue.Observe(queueTime(&i).Seconds())
+	l.journal.add(&i)
+	l.tell(&i)
 }
 
 func queueTime(i *scheduler.Invocation) time.Duration {

@@ -99,7 +99,7 @@ func outline(n *Node) string {
 func TestAChainedCallRunsElsewhereWhereNoWorkerIsFree(t *testing.T) {
 	chained, release := make(chan uint32, 1), make(chan struct{})
 	ended := make(chan string, 2) // more would block
-	count := func(i *Invocation) { ended <- i.Request.Function.Function }
+	count := func(i Invocation) { ended <- i.Request.Function.Function }
 	here, n := pair(t, Config{Ended: count}, Config{}, library{
 		"parent": busy("middle", chained, release),
 		"middle": func(g *scripted) Result {

@@ -180,7 +180,7 @@ func (s *Scheduler) finish(r *record, result Result) Invocation {
 	}
 	s.mu.Unlock()
 	if s.cfg.Ended != nil && here { // others count what they run
-		s.cfg.Ended(&i)
+		s.cfg.Ended(i)
 	}
 	return i
 }

@@ -72,7 +72,7 @@ type Config struct {
 	Others   Others
 	Patience time.Duration
 	// Ended is told of every invocation that ended here, on its goroutine. May be nil.
-	Ended func(*Invocation)
+	Ended func(Invocation)
 }
 
 func (c *Config) setDefaults() {
