@@ -56,7 +56,7 @@ func (c *chain) remaining() time.Duration {
 func (c *chain) Await(call *hostcall.Call, id uint32) (faasm.Chained, bool, error) {
 	s, r := c.scheduler, c.record
 	s.mu.Lock()
-	child := s.records[ID(id)]
+	child := s.records.get(ID(id))
 	s.mu.Unlock()
 	switch {
 	case r.isWithin(ID(id)):

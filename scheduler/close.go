@@ -20,7 +20,7 @@ func (s *Scheduler) waitForRecords() {
 	for {
 		var r *record
 		s.mu.Lock()
-		for _, one := range s.records {
+		for one := range s.records.all() {
 			if one.result == nil {
 				r = one
 				break
@@ -41,7 +41,7 @@ func (s *Scheduler) waitForRecords() {
 func (s *Scheduler) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.records {
+	for r := range s.records.all() {
 		if r.live > 0 {
 			r.life.cancel(ErrDraining)
 		}

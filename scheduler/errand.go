@@ -197,11 +197,11 @@ func (s *Scheduler) admit(ctx context.Context, r *record) error {
 	switch {
 	case s.draining:
 		return ErrDraining
-	case s.instances >= s.cfg.MaxInstances || s.records[r.id] != nil:
+	case s.instances >= s.cfg.MaxInstances || s.records.get(r.id) != nil:
 		return ErrBusy
 	}
 	s.instances++
 	r.holds = true
-	s.enter(ctx, r)
+	s.enter(ctx, r, false)
 	return nil
 }

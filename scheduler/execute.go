@@ -172,8 +172,9 @@ func (s *Scheduler) finish(r *record, result Result) Invocation {
 	if f := result.Failure; f != nil && f.Kind == "limit" {
 		r.life.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))
 	}
-	s.leave(r)
 	s.keep(r)
+	s.leave(r)
+	s.makeRoom(r)
 	i, here := s.invocation(r), !r.lent
 	if r.done != nil {
 		close(r.done)

@@ -21,7 +21,7 @@ type Invocation struct {
 // Get tells what is known of an invocation. The error is ErrUnknown.
 func (s *Scheduler) Get(id ID) (Invocation, error) {
 	s.mu.Lock()
-	r := s.records[id]
+	r := s.records.get(id)
 	s.mu.Unlock()
 	if r == nil {
 		return Invocation{}, ErrUnknown
@@ -33,7 +33,7 @@ func (s *Scheduler) Get(id ID) (Invocation, error) {
 // then. The error is ErrUnknown.
 func (s *Scheduler) Wait(ctx context.Context, id ID) (Invocation, error) {
 	s.mu.Lock()
-	r := s.records[id]
+	r := s.records.get(id)
 	var done <-chan struct{}
 	if r != nil {
 		done = r.ended()
@@ -54,7 +54,7 @@ func (s *Scheduler) Wait(ctx context.Context, id ID) (Invocation, error) {
 func (s *Scheduler) Cancel(id ID) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.records[id]
+	r := s.records.get(id)
 	if r == nil {
 		return false, ErrUnknown
 	}
@@ -69,7 +69,7 @@ func (s *Scheduler) Cancel(id ID) (bool, error) {
 func (s *Scheduler) List() []Invocation {
 	s.mu.Lock()
 	var open []*record
-	for _, r := range s.records {
+	for r := range s.records.all() {
 		if r.result == nil {
 			open = append(open, r)
 		}
@@ -116,7 +116,7 @@ type Node struct {
 func (s *Scheduler) Graph(id ID) (*Node, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.records[id]
+	r := s.records.get(id)
 	if r == nil {
 		return nil, ErrUnknown
 	}

@@ -5,18 +5,38 @@ import "time"
 // keptList is trees of invocations that have ended, in the order in which they did. A tree
 // is forgotten as a whole, so that graphs have no holes.
 type keptList struct {
-	roots []*record
-	first int // of roots that is still kept
+	trees []keptTree
+	first int // of trees that is still kept
 	bytes int
 	count int
 }
 
-// oldest is the tree that ended first; nil if there is none.
+// keptTree is a tree of which no invocation is alive. It has what forgetting one takes that
+// has no children: to look at a record after so long takes longer than all the rest.
+type keptTree struct {
+	root  *record
+	id    ID
+	alone bool // the root has no children
+	size  int  // of the root
+}
+
+// oldest is the root of the tree that ended first; nil if there is none.
 func (k *keptList) oldest() *record {
-	if k.first == len(k.roots) {
+	if k.first == len(k.trees) {
 		return nil
 	}
-	return k.roots[k.first]
+	return k.trees[k.first].root
+}
+
+// add adds the tree of an invocation. Where half of the list has been forgotten, the rest
+// moves down before the list grows.
+func (k *keptList) add(r *record) {
+	if k.first > len(k.trees)/2 && len(k.trees) == cap(k.trees) {
+		n := copy(k.trees, k.trees[k.first:])
+		clear(k.trees[n:])
+		k.trees, k.first = k.trees[:n], 0
+	}
+	k.trees = append(k.trees, keptTree{root: r, id: r.id, alone: len(r.children) == 0, size: r.size})
 }
 
 // listOf is where the tree of an invocation is kept once it has ended.
@@ -30,14 +50,18 @@ func (s *Scheduler) listOf(r *record) *keptList {
 // overhead is about what a record takes beside its input and output.
 const overhead = 512
 
-// keep accounts for an invocation that has ended, and forgets old trees where there are
-// too many. The lock is held.
+// keep accounts for an invocation that has ended. The lock is held.
 func (s *Scheduler) keep(r *record) {
 	k := s.listOf(r)
 	r.size = r.footprint()
 	k.bytes += r.size
 	k.count++
-	root := r.root() // whoever waits for it has not seen it yet
+}
+
+// makeRoom forgets old trees where there are too many, but not that of an invocation that
+// has just ended: whoever waits for it has not seen it yet. The lock is held.
+func (s *Scheduler) makeRoom(r *record) {
+	root := r.root()
 	for k := s.crowded(root); k != nil; k = s.crowded(root) {
 		s.forgetFirst(k)
 	}
@@ -49,7 +73,7 @@ func (s *Scheduler) crowded(but *record) *keptList {
 	over := s.kept.bytes+s.answered.bytes > s.cfg.KeepBytes || s.kept.count+s.answered.count > s.cfg.KeepCount
 	has := func(k *keptList) bool { o := k.oldest(); return o != nil && o != but }
 	switch {
-	case (over || len(s.answered.roots)-s.answered.first > s.cfg.KeepAnswered) && has(&s.answered):
+	case (over || len(s.answered.trees)-s.answered.first > s.cfg.KeepAnswered) && has(&s.answered):
 		return &s.answered
 	case over && has(&s.kept):
 		return &s.kept
@@ -69,27 +93,27 @@ func (s *Scheduler) leave(r *record) {
 			close(p.settled)
 		}
 		if p.parent == nil {
-			k := s.listOf(p)
-			k.roots = append(k.roots, p)
+			s.listOf(p).add(p)
 		}
 	}
 }
 
 // forgetFirst forgets the tree of a list that ended first. The lock is held.
 func (s *Scheduler) forgetFirst(k *keptList) {
-	root := k.oldest()
-	k.roots[k.first] = nil
-	if k.first++; k.first > len(k.roots)/2 && k.first > 64 {
-		k.roots = append(k.roots[:0:0], k.roots[k.first:]...)
-		k.first = 0
+	t := k.trees[k.first]
+	k.trees[k.first] = keptTree{}
+	k.first++
+	if !t.alone {
+		s.forgetTree(k, t.root)
+		return
 	}
-	s.forgetTree(k, root)
+	s.records.remove(t.id, t.root)
+	k.bytes -= t.size
+	k.count--
 }
 
 func (s *Scheduler) forgetTree(k *keptList, r *record) {
-	if s.records[r.id] == r {
-		delete(s.records, r.id)
-	}
+	s.records.remove(r.id, r)
 	k.bytes -= r.size
 	k.count--
 	for _, c := range r.children {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -115,7 +114,7 @@ type Scheduler struct {
 	running sync.WaitGroup // invocations, and the goroutine that forgets
 
 	mu        sync.Mutex
-	records   map[ID]*record
+	records   index
 	instances int // have started and not ended
 	queued    int // of those that nobody chained, how many have not started
 	open      int // have been accepted and not ended
@@ -147,7 +146,7 @@ func New(cfg Config) *Scheduler {
 		cfg:     cfg,
 		permits: make(chan int, cfg.Workers),
 		roots:   make(chan struct{}, cfg.MaxRoots),
-		records: make(map[ID]*record),
+		records: newIndex(),
 	}
 	for n := range cfg.Workers {
 		s.permits <- n
@@ -228,8 +227,9 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 		s.queued++
 	}
 	r.id = req.ID
-	for r.id == 0 || s.records[r.id] != nil {
-		r.id = ID(rand.Uint32()&^(1<<31) | 1) // positive where guests have it as an int
+	numbered := r.id == 0 || s.records.get(r.id) != nil
+	if numbered {
+		r.id = s.records.number()
 	}
 	if parent != nil {
 		parent.children = append(parent.children, r)
@@ -238,14 +238,15 @@ func (s *Scheduler) accept(ctx context.Context, req *Request, parent *record) (*
 			p.tree++
 		}
 	}
-	s.enter(ctx, r)
+	s.enter(ctx, r, numbered)
 	return r, nil
 }
 
-// enter makes an invocation known. The lock is held.
-func (s *Scheduler) enter(ctx context.Context, r *record) {
+// enter makes an invocation known; numbered is whether it got its number here. The lock is
+// held.
+func (s *Scheduler) enter(ctx context.Context, r *record, numbered bool) {
 	r.life.parent = ctx
-	s.records[r.id] = r
+	s.records.enter(r, numbered)
 	s.open++
 	s.running.Add(1)
 }

@@ -322,7 +322,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	if _, err := s.Get(last); err != nil {
 		t.Errorf("the last is not kept: %v", err)
 	}
-	if n := len(s.records); n > 10 {
+	if n := s.records.n; n > 10 {
 		t.Errorf("%d records are kept, want 10", n)
 	}
 }
@@ -371,8 +371,8 @@ func TestResultsThatNobodyHasAreKeptBeforeThoseThatWereAnswered(t *testing.T) {
 	if n := keeps(started[8:]); n != 10 {
 		t.Errorf("%d of the last 10 that were started are kept", n)
 	}
-	if st := s.Stats(); st.Kept != len(s.records) || st.Kept > 10 {
-		t.Errorf("%d are counted and %d there, want at most 10", st.Kept, len(s.records))
+	if st := s.Stats(); st.Kept != s.records.n || st.Kept > 10 {
+		t.Errorf("%d are counted and %d there, want at most 10", st.Kept, s.records.n)
 	}
 }
 
