@@ -7,14 +7,25 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
 )
 
 var errDraining = scheduler.ErrDraining
 
-// invoke runs a function and answers with its result.
+// invoke runs the function that a path names.
 func (g *Gateway) invoke(w http.ResponseWriter, r *http.Request) {
-	req, p := g.request(w, r)
+	name, p := functionName(r)
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	g.invokeFunction(w, r, name)
+}
+
+// invokeFunction runs a function and answers with its result.
+func (g *Gateway) invokeFunction(w http.ResponseWriter, r *http.Request, name guest.Name) {
+	req, p := g.request(w, r, name)
 	if p == nil && g.cfg.Scheduler.Busy() && !g.cfg.Functions.Has(req.Function) {
 		p = g.unknownFunction(req.Function) // it need not wait for a worker to learn that
 	}
@@ -54,7 +65,12 @@ func (g *Gateway) runElsewhere(ctx context.Context, req *scheduler.Request) (sch
 
 // start accepts an invocation that goes on without the client.
 func (g *Gateway) start(w http.ResponseWriter, r *http.Request) {
-	req, p := g.request(w, r)
+	name, p := functionName(r)
+	if p != nil {
+		fail(w, p)
+		return
+	}
+	req, p := g.request(w, r, name)
 	if p == nil && !g.cfg.Functions.Has(req.Function) {
 		p = g.unknownFunction(req.Function)
 	}

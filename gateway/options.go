@@ -18,17 +18,14 @@ const (
 	HeaderOutput  = "Faaslens-Output-Limit" // ?output-limit=
 )
 
-// request makes an invocation of what a client asks for.
-func (g *Gateway) request(w http.ResponseWriter, r *http.Request) (*scheduler.Request, *Problem) {
-	name, p := functionName(r)
-	if p != nil {
-		return nil, p
-	}
+// request makes an invocation of a function of what a client asks for.
+func (g *Gateway) request(w http.ResponseWriter, r *http.Request, name guest.Name) (*scheduler.Request, *Problem) {
 	if g.draining.Load() {
 		return nil, refusal(errDraining)
 	}
 	req := &scheduler.Request{Function: name}
-	if p := g.readOptions(req, r); p != nil {
+	p := g.readOptions(req, r)
+	if p != nil {
 		return nil, p
 	}
 	req.KeepStdout = int(req.Limits.Output)
