@@ -66,10 +66,11 @@ func (s *Scheduler) takeRoot(r *record) bool {
 // run runs an invocation that has a worker, and gives that back.
 func (s *Scheduler) run(r *record) Result {
 	defer s.givePermit(r)
-	started := time.Now()
+	started := r.now()
 	f, cold, err := s.cfg.Functions.Acquire(&r.life, r.request.Function)
+	ready := time.Since(started)
 	s.mu.Lock()
-	r.times.Started, r.times.Ready, r.times.Cold = started, time.Since(started), cold
+	r.times.Started, r.times.Ready, r.times.Cold = started, ready, cold
 	r.worker = r.permit
 	s.mu.Unlock()
 	if err != nil {
@@ -157,6 +158,7 @@ func (s *Scheduler) takeInstance(r *record) bool {
 
 // finish keeps the result and wakes who waits for it.
 func (s *Scheduler) finish(r *record, result Result) Invocation {
+	finished := r.now()
 	s.mu.Lock()
 	s.open--
 	if r.holds {
@@ -167,7 +169,7 @@ func (s *Scheduler) finish(r *record, result Result) Invocation {
 	r.first = result
 	r.result = &r.first
 	if !r.lent || r.times.Finished.IsZero() {
-		r.times.Finished = time.Now()
+		r.times.Finished = finished
 	}
 	if f := result.Failure; f != nil && f.Kind == "limit" {
 		r.life.cancel(fmt.Errorf("the invocation %d that chained it was stopped: %s", r.id, f.Message))

@@ -59,6 +59,11 @@ func (l *lifetime) Err() error {
 func (l *lifetime) cancel(cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.end(cause)
+}
+
+// end is cancel; the lock is held.
+func (l *lifetime) end(cause error) {
 	if l.cause == nil {
 		l.cause = cause
 	}
@@ -69,8 +74,8 @@ func (l *lifetime) cancel(cause error) {
 
 // release ends it, and lets go of its parents: those of a client's request are much.
 func (l *lifetime) release() {
-	l.cancel(context.Canceled)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.end(context.Canceled)
 	l.parent, l.real, l.stop = context.Background(), nil, nil
 }

@@ -135,6 +135,15 @@ type record struct {
 	settled  chan struct{} // closed when live is 0; only an errand has it
 }
 
+// now is the time. Where the scheduler itself has noted when it accepted the invocation, it
+// looks at one clock, and time.Now at two. It is for the invocation's goroutine.
+func (r *record) now() time.Time {
+	if queued := r.times.Queued; r.request.Queued.IsZero() {
+		return queued.Add(time.Since(queued))
+	}
+	return time.Now()
+}
+
 func (r *record) isDone() bool { return Status(r.status.Load()) == Done }
 
 // ended is closed when the result is there. The scheduler's lock is held.
