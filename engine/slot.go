@@ -36,6 +36,8 @@ type slot struct {
 	tag        atomic.Uint64 // the Run's
 	soft       atomic.Uint64 // memory beyond which the guest is stopped
 
+	looked uint64 // generation at the watcher's last look; the watcher's own
+
 	// Of the running invocation; its goroutine's own.
 	run    *Run
 	err    error         // with which a host call ended the guest

@@ -14,7 +14,7 @@ const (
 )
 
 // watcher ends invocations whose time is up. It owns one goroutine, which sleeps
-// while nothing runs, and until stop. While something runs, it wakes every ten
+// while nothing runs, or has run lately, and until stop. While something runs, it wakes every ten
 // milliseconds, or when a deadline falls due, to
 //
 //   - ask invocations that are past their deadline to stop,
@@ -105,11 +105,15 @@ func (w *watcher) scan() int64 {
 	return next
 }
 
-// look does what is due for one slot and returns when to look again.
-func (w *watcher) look(s *slot, now int64) (next int64, running bool) {
+// look does what is due for one slot and returns when to look again, if it is to: something
+// runs there, or has since the last look.
+func (w *watcher) look(s *slot, now int64) (next int64, again bool) {
 	generation := s.generation.Load()
+	before := s.looked
+	s.looked = generation
 	if generation%2 == 0 {
-		return 0, false
+		// Where short ones follow one another, not each shall have to wake the watcher.
+		return now + int64(followAfter), generation != before
 	}
 	deadline, started, soft := s.deadline.Load(), s.started.Load(), s.soft.Load()
 	m := s.module.Load()
