@@ -24,12 +24,11 @@ const (
 // that output as it is.
 func (g *Gateway) writeResult(w http.ResponseWriter, r *http.Request, i *scheduler.Invocation) {
 	h := w.Header()
-	values := &[3]string{i.ID.String(), serverTiming(i), ""}
+	values := headerValues(i)
 	h[HeaderInvocation], h["Server-Timing"] = values[0:1:1], values[1:2:2]
 	status := http.StatusOK
 	result := i.Result
 	if result.Failure == nil {
-		values[2] = strconv.Itoa(int(result.ReturnValue))
 		h[HeaderExitCode] = values[2:3:3]
 	}
 	if result.Failure != nil || result.ReturnValue != 0 {
@@ -69,27 +68,38 @@ func wantsRaw(r *http.Request) bool {
 	return len(r.Header["Accept"]) > 0 && strings.HasPrefix(r.Header["Accept"][0], anyBytes[0])
 }
 
-// serverTiming tells an invocation's phases in milliseconds, in the form of the W3C's
+// headerValues are an invocation's number, its phases and its exit code, in one piece of
+// memory: every answer has them.
+func headerValues(i *scheduler.Invocation) *[3]string {
+	b := strconv.AppendUint(make([]byte, 0, 112), uint64(i.ID), 10)
+	id := len(b)
+	b = appendTiming(b, i)
+	timing := len(b)
+	b = strconv.AppendInt(b, int64(i.Result.ReturnValue), 10)
+	text := string(b)
+	return &[3]string{text[:id], text[id:timing], text[timing:]}
+}
+
+// appendTiming appends an invocation's phases in milliseconds, in the form of the W3C's
 // Server Timing.
-func serverTiming(i *scheduler.Invocation) string {
+func appendTiming(b []byte, i *scheduler.Invocation) []byte {
 	p := execgraph.PhasesOf(i, i.Times.Finished)
 	start := "start"
 	if p.Cold {
 		start = "cold_start"
 	}
-	b := make([]byte, 0, 80)
-	for _, t := range [...]struct {
+	for k, t := range [...]struct {
 		name string
 		time time.Duration
 	}{{"queue", p.Queue}, {start, p.Ready}, {"run", p.Run}, {"wait", p.Wait}} {
-		if len(b) > 0 {
+		if k > 0 {
 			b = append(b, ", "...)
 		}
 		b = append(append(b, t.name...), ";dur="...)
 		us := t.time.Microseconds()
 		b = append(strconv.AppendInt(b, us/1000, 10), '.', byte('0'+us/100%10), byte('0'+us/10%10), byte('0'+us%10))
 	}
-	return string(b)
+	return b
 }
 
 // How much of what a failed invocation wrote its problem has.
