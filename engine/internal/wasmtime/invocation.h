@@ -65,6 +65,8 @@ typedef struct {
   bool refilled; // the set was given up at the last end
   bool copied;   // all of memory was written back: all of it looks written
   int64_t memory_hard, table; // the store's limits
+  const void *step;     // the fl_step that it ran last, or null
+  wasmtime_func_t func; // which that calls
   struct {
     wasmtime_global_t global;
     wasmtime_val_t value;
