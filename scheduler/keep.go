@@ -1,15 +1,23 @@
 package scheduler
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // keptList is trees of invocations that have ended, in the order in which they did. A tree
 // is forgotten as a whole, so that graphs have no holes.
 type keptList struct {
-	trees []keptTree
-	first int // of trees that is still kept
-	bytes int
-	count int
+	chunks []*keptChunk
+	first  int // of the first chunk that is still kept
+	end    int // behind the last of the last chunk
+	trees  int
+	bytes  int
+	count  int // of invocations
 }
+
+// keptChunk is some trees of a list, which so becomes longer without being copied.
+type keptChunk [256]keptTree
 
 // keptTree is a tree of which no invocation is alive. It has what forgetting one takes that
 // has no children: to look at a record after so long takes longer than all the rest.
@@ -22,21 +30,33 @@ type keptTree struct {
 
 // oldest is the root of the tree that ended first; nil if there is none.
 func (k *keptList) oldest() *record {
-	if k.first == len(k.trees) {
+	if k.trees == 0 {
 		return nil
 	}
-	return k.trees[k.first].root
+	return k.chunks[0][k.first].root
 }
 
-// add adds the tree of an invocation. Where half of the list has been forgotten, the rest
-// moves down before the list grows.
+// add adds the tree of an invocation.
 func (k *keptList) add(r *record) {
-	if k.first > len(k.trees)/2 && len(k.trees) == cap(k.trees) {
-		n := copy(k.trees, k.trees[k.first:])
-		clear(k.trees[n:])
-		k.trees, k.first = k.trees[:n], 0
+	if len(k.chunks) == 0 || k.end == len(keptChunk{}) {
+		k.chunks, k.end = append(k.chunks, new(keptChunk)), 0
 	}
-	k.trees = append(k.trees, keptTree{root: r, id: r.id, alone: len(r.children) == 0, size: r.size})
+	k.chunks[len(k.chunks)-1][k.end] = keptTree{root: r, id: r.id, alone: len(r.children) == 0, size: r.size}
+	k.end++
+	k.trees++
+}
+
+// take takes the tree out that ended first. There must be one.
+func (k *keptList) take() keptTree {
+	c := k.chunks[0]
+	t := c[k.first]
+	c[k.first] = keptTree{}
+	k.first++
+	k.trees--
+	if k.first == len(c) {
+		k.chunks, k.first = slices.Delete(k.chunks, 0, 1), 0
+	}
+	return t
 }
 
 // listOf is where the tree of an invocation is kept once it has ended.
@@ -73,7 +93,7 @@ func (s *Scheduler) crowded(but *record) *keptList {
 	over := s.kept.bytes+s.answered.bytes > s.cfg.KeepBytes || s.kept.count+s.answered.count > s.cfg.KeepCount
 	has := func(k *keptList) bool { o := k.oldest(); return o != nil && o != but }
 	switch {
-	case (over || len(s.answered.trees)-s.answered.first > s.cfg.KeepAnswered) && has(&s.answered):
+	case (over || s.answered.trees > s.cfg.KeepAnswered) && has(&s.answered):
 		return &s.answered
 	case over && has(&s.kept):
 		return &s.kept
@@ -100,9 +120,7 @@ func (s *Scheduler) leave(r *record) {
 
 // forgetFirst forgets the tree of a list that ended first. The lock is held.
 func (s *Scheduler) forgetFirst(k *keptList) {
-	t := k.trees[k.first]
-	k.trees[k.first] = keptTree{}
-	k.first++
+	t := k.take()
 	if !t.alone {
 		s.forgetTree(k, t.root)
 		return
