@@ -220,8 +220,16 @@ func (l *Library) shrink() {
 	}
 }
 
-// Has reports whether there is a function of that name, fit to run or not.
-func (l *Library) Has(name guest.Name) bool { return l.versionOf(name) != version{} }
+// Has reports whether there is a function of that name, fit to run or not. As Acquire, it
+// believes for a while what was last found on the disk.
+func (l *Library) Has(name guest.Name) bool {
+	now := time.Now()
+	l.mu.Lock()
+	b := l.books[name]
+	found := b != nil && b.version != version{} && now.Sub(b.seen) <= believed
+	l.mu.Unlock()
+	return found || l.versionOf(name) != version{}
+}
 
 // Remove removes a function. What runs goes on.
 func (l *Library) Remove(name guest.Name) error {
