@@ -48,7 +48,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.contestants, "contestants", "native,faaslens,wazero,node", "who takes part")
 	flags.StringVar(&o.builds, "builds", "simd", "builds of the kernels for WebAssembly: scalar, simd or both, comma-separated")
 	flags.StringVar(&o.faaslens, "faaslens", "../bin/faaslens", "the faaslens binary")
-	flags.StringVar(&o.clang, "clang", "clang-19", "the C compiler, for both native code and WebAssembly")
+	flags.StringVar(&o.clang, "clang", "clang-19", "the C compiler for native code")
 	flags.StringVar(&o.json, "json", "", "write the report to this file as JSON")
 	flags.BoolVar(&o.assert, "assert", false, "fail when a floor is missed or was not measured")
 	err := flags.Parse(args)
@@ -97,7 +97,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	shop, err := openWorkshop(o.clang)
+	shop, err := openWorkshop(ctx, o.clang)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/faaslens/faaslens/toolchain"
 )
 
 // sources are the guests and the script that runs them under node, carried in
@@ -42,11 +44,12 @@ type program struct {
 // from them, and the functions of the faaslens contestant.
 type workshop struct {
 	dir   string
-	clang string
+	clang string // for native code
+	tools toolchain.Toolset
 }
 
 // openWorkshop unpacks the sources. Close removes everything.
-func openWorkshop(clang string) (*workshop, error) {
+func openWorkshop(ctx context.Context, clang string) (*workshop, error) {
 	path, err := exec.LookPath(clang)
 	if err != nil {
 		return nil, fmt.Errorf("find the C compiler %q: %w: apt-get install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32, or name another with -clang", clang, err)
@@ -58,7 +61,11 @@ func openWorkshop(clang string) (*workshop, error) {
 	if err := os.CopyFS(dir, sources); err != nil {
 		return nil, errors.Join(fmt.Errorf("unpack the guests' sources: %w", err), os.RemoveAll(dir))
 	}
-	return &workshop{dir: dir, clang: path}, nil
+	tools := toolchain.Find(ctx, toolchain.Host{Env: os.Environ()}, toolchain.C)
+	if missing := tools.Missing(toolchain.C); missing != nil {
+		return nil, errors.Join(missing, os.RemoveAll(dir))
+	}
+	return &workshop{dir: dir, clang: path, tools: tools}, nil
 }
 
 // Close removes the directory.
@@ -69,7 +76,8 @@ func (w *workshop) path(parts ...string) string {
 	return filepath.Join(append([]string{w.dir}, parts...)...)
 }
 
-// commonFlags keep the results the same everywhere: a fused multiply-add rounds
+// commonFlags are clang's for native code; for WebAssembly they come after the defaults of
+// "faaslens build". They keep the results the same everywhere: a fused multiply-add rounds
 // once where two operations round twice.
 var commonFlags = []string{"-O2", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"}
 
@@ -91,16 +99,16 @@ func (w *workshop) compile(ctx context.Context, name string, b build) (program, 
 	if b == native {
 		return p, w.cc(ctx, slices.Concat(commonFlags, []string{source, "-o", p.path, "-lm"})...)
 	}
-	// Two steps: with -O at the link, clang runs wasm-opt where it finds one.
-	object := w.path(name + "-" + string(b) + ".o")
-	flags := slices.Concat(commonFlags, []string{"--target=wasm32-wasi", "-c", source, "-o", object})
-	if b == simd {
-		flags = append(flags, "-msimd128")
+	request := toolchain.Request{Sources: []string{source}, Output: p.path, CacheDir: w.path("objects"), Flags: commonFlags[1:]}
+	if b == scalar {
+		request.Flags = append(slices.Clone(request.Flags), "-mno-simd128")
 	}
-	if err := w.cc(ctx, flags...); err != nil {
-		return p, err
+	var said bytes.Buffer
+	request.Log = &said
+	if _, err := w.tools.Build(ctx, request); err != nil {
+		return p, fmt.Errorf("%w\n%s", err, said.Bytes())
 	}
-	return p, w.cc(ctx, "--target=wasm32-wasi", object, "-o", p.path)
+	return p, nil
 }
 
 func (w *workshop) cc(ctx context.Context, args ...string) error {

@@ -166,6 +166,38 @@ func TestBuildC(t *testing.T) {
 	}
 }
 
+// addLoop is a loop that becomes vectors.
+const addLoop = `
+void add(float *restrict a, const float *restrict b, int n) {
+  for (int i = 0; i < n; i++) a[i] += b[i];
+}
+int main(int argc, char **argv) {
+  static float a[1000], b[1000];
+  add(a, b, argc + 900);
+  return (int)a[argc];
+}
+`
+
+func TestVectorLoopsAreInterleavedUnlessTheUserSaysOtherwise(t *testing.T) {
+	set := tools(t, toolchain.C)
+	source := filepath.Join(t.TempDir(), "add.c")
+	if err := os.WriteFile(source, []byte(addLoop), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	additions := func(opt toolchain.Opt, flags ...string) int {
+		module, _ := build(t, set, toolchain.Request{Sources: []string{source}, Opt: opt, Flags: append([]string{"-fno-inline"}, flags...)})
+		return strings.Count(run(t, "wasm-objdump", "wabt", "-d", module), "f32x4.add")
+	}
+	tuned := additions(toolchain.O2)
+	once := additions(toolchain.O2, "-mllvm", "-force-target-max-vector-interleave=1", "-mllvm", "-unroll-max-count=1")
+	if once == 0 || tuned < 2*once {
+		t.Errorf("%d additions of vectors by default, %d with one iteration at a time", tuned, once)
+	}
+	if small := additions(toolchain.Os); small > once {
+		t.Errorf("%d additions of vectors at -Os, %d with one iteration at a time", small, once)
+	}
+}
+
 func TestLinkedModule(t *testing.T) {
 	set := tools(t, toolchain.C)
 	module, _ := build(t, set, toolchain.Request{Sources: []string{"testdata/c/sum.c"}})

@@ -206,6 +206,7 @@ type compileStep struct {
 func (c *cBuild) compileStep(src string, lang Lang, user []string, object string) compileStep {
 	args := append([]string{}, c.base...)
 	args = append(args, c.langFlags(lang, src)...)
+	args = append(args, tuningFlags(c.Opt.orDefault(), user)...)
 	args = append(args, user...)
 	args = append(args, "-c", src, "-o", object)
 	return compileStep{
