@@ -164,7 +164,7 @@ func testGDBStopsStepsAndShowsC(t *testing.T, dir string) {
 		`global 0 __stack_pointer \(mut i32\) = \d+ \(0x`,
 		`#0  sum \(list=`, `#1  0x[0-9a-f]+ in descend \(depth=0, `, `#2 .* in descend \(depth=1, `, `#3 .* in descend \(depth=2, `, `#4 .* in main \(argc=1, `,
 		`#\d+  <the host: \d+ frames; 'wasm backtrace --all' shows them>`,
-		`#0  sum \(list=`, `#\d+ .* in fl_call \(`,
+		`#0  sum \(list=`, `#\d+ .* in fl_call\w* \(`,
 		`Hardware watchpoint 3: all`, `Thread .* hit Hardware watchpoint 3: all`, `Old value = 0`, `New value = 30`,
 		`0x[0-9a-f]+ in descend \(depth=0, list=`, `Value returned is \$\d+ = 180`,
 		`twice = 0`,
