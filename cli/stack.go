@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/symbol"
@@ -214,11 +213,4 @@ func printableLines(s string) string {
 }
 
 // printable makes words that come from a module harmless for a terminal.
-func printable(s string) string {
-	bad := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
-	if strings.IndexFunc(s, bad) < 0 {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
-}
+func printable(s string) string { return guest.Printable(s) }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
+	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/scheduler"
 )
 
@@ -77,11 +77,4 @@ func endingText(i *scheduler.Invocation) string {
 }
 
 // printable makes words that come from a guest harmless for a terminal.
-func printable(s string) string {
-	bad := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
-	if strings.IndexFunc(s, bad) < 0 {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
-}
+func printable(s string) string { return guest.Printable(s) }
