@@ -32,7 +32,7 @@ type sharedLibrary struct {
 	turns   turns
 
 	mu    sync.Mutex
-	stale map[guest.Name]bool // those that were changed elsewhere, and not looked at since
+	stale map[guest.Name]int // how often those were changed elsewhere that were not taken since
 }
 
 // maxTakers is how many functions are taken from the bus at a time without being asked for.
@@ -42,7 +42,7 @@ const maxTakers = 4
 const kindFunction = "function"
 
 func newSharedLibrary(v *service, limit int64) *sharedLibrary {
-	return &sharedLibrary{Library: v.library, store: v.store, bus: v.bus, limit: limit, log: v.log, stale: make(map[guest.Name]bool)}
+	return &sharedLibrary{Library: v.library, store: v.store, bus: v.bus, limit: limit, log: v.log, stale: make(map[guest.Name]int)}
 }
 
 // Acquire implements scheduler.Functions.
@@ -143,14 +143,14 @@ func (l *sharedLibrary) hear(_ context.Context, text []byte) ([]byte, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stale[name] = true
+	l.stale[name]++
 	return nil, nil
 }
 
 func (l *sharedLibrary) isStale(name guest.Name) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.stale[name]
+	return l.stale[name] > 0
 }
 
 // follow takes the functions of the bus, and goes on with those that change, until the
@@ -218,15 +218,17 @@ func (l *sharedLibrary) take(ctx context.Context, name guest.Name) error {
 	}
 	defer done()
 	l.mu.Lock()
-	stale := l.stale[name]
-	delete(l.stale, name) // before the look: what comes later is looked at again
+	changes := l.stale[name]
 	l.mu.Unlock()
-	if err = l.takeNow(ctx, name); err != nil && stale {
-		l.mu.Lock()
-		l.stale[name] = true
-		l.mu.Unlock()
+	if err := l.takeNow(ctx, name); err != nil {
+		return err
 	}
-	return err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stale[name] == changes { // what came later is to be looked at again
+		delete(l.stale, name)
+	}
+	return nil
 }
 
 func (l *sharedLibrary) takeNow(ctx context.Context, name guest.Name) error {
