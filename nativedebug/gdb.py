@@ -472,6 +472,9 @@ class Guest(gdb.FrameDecorator.FrameDecorator):
 
     def function(self):
         name = self.inferior_frame().name()
+        if name and name.startswith("wasm-function["):
+            _, _, number, known = guest_function(self.inferior_frame().pc())
+            return known or "functionDef%d" % number
         return unescaped(name) if name else super().function()
 
 
@@ -603,6 +606,10 @@ class Globals(gdb.Command):
     formats = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
 
     def invoke(self, arg, from_tty):
+        here = module_at(gdb.selected_frame().pc())
+        if here and not here.description["globals"]:
+            print("the module has no globals")
+            return
         at, m = instance()
         for i, g in enumerate(m.description["globals"]):
             raw = gdb.selected_inferior().read_memory(at + g["offset"], 16).tobytes()

@@ -349,6 +349,10 @@ def where(context, args, result):
 def show_globals(context, args, result):
     """The instance's globals and their values: wasm globals"""
     frame = frame_of(context)
+    here = module_at(frame.thread.process.target, frame.GetPC())
+    if here and not here.description["globals"]:
+        result.AppendMessage("the module has no globals")
+        return
     at, m = instance(frame)
     formats = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
     for i, g in enumerate(m.description["globals"]):
