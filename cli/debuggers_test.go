@@ -32,6 +32,7 @@ func TestDebuggers(t *testing.T) {
 		"gdb has arguments from the start":    testGDBHasArgumentsFromTheStart,
 		"gdb shows blocks of Rust":            testGDBShowsBlocksOfRust,
 		"lldb invents no structures":          testLLDBInventsNoStructures,
+		"lldb stops in guests only":           testLLDBStopsInGuestsOnly,
 		"gdb alone shows global variables":    testGDBAloneShowsGlobals,
 		"lldb shows global variables":         testLLDBShowsGlobals,
 		"threads have their own variables":    testThreadsHaveTheirOwnGlobals,

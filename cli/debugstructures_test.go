@@ -50,3 +50,11 @@ func testLLDBInventsNoStructures(t *testing.T, dir string) {
 		}
 	}
 }
+
+// The host has a function named main too, which runs first.
+func testLLDBStopsInGuestsOnly(t *testing.T, dir string) {
+	for _, version := range []string{"lldb-19", "lldb-22"} {
+		out := debugger(t, dir, use(version, ask("lldb", "t/zoo0", []string{"main"}, []string{"wasm backtrace", "target variable motto"}))...)
+		wants(t, out, `Breakpoint 1: `, `.*stop reason = breakpoint 1\.`, `#0  main at `, `.*motto = 0x[0-9a-f]+ "count twice"`)
+	}
+}

@@ -180,9 +180,6 @@ def is_text(t):
     return t.code == gdb.TYPE_CODE_INT and t.sizeof == 1 and t.name in ("char", "unsigned char", "signed char")
 
 
-wrapped = re.compile(r"WebAssembly(Ptr|Ref)Wrapper<((?:[^<>]|<[^<>]*>)*)>")
-
-
 def shown(t):
     """A type's name with the guest's pointers as the source has them."""
     if is_pointer(t):
@@ -190,10 +187,7 @@ def shown(t):
         return marked(target_type(t), mark)
     if t.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_REF):
         return marked(t.target(), "*" if t.code == gdb.TYPE_CODE_PTR else "&")
-    name = str(t)
-    while wrapped.search(name):
-        name = wrapped.sub(lambda m: m.group(2) + (" *" if m.group(1) == "Ptr" else " &"), name)
-    return re.sub(r"\b__\b", "??", name).replace("* *", "**")
+    return in_source(str(t))
 
 
 def marked(target, mark):

@@ -169,7 +169,7 @@ def pointer_summary(value, _):
     else:
         name = kind.GetName()
     reference = value.GetTypeName().startswith("WebAssemblyRef")
-    text = "(%s %s) 0x%x" % (name, "&" if reference else "*", pointer)
+    text = in_source("(%s %s) 0x%x" % (in_source(name), "&" if reference else "*", pointer))
     if pointer and name.replace("const ", "") in ("char", "unsigned char", "signed char"):
         try:
             base, size = memory(frame_at(value))
@@ -417,6 +417,22 @@ def backtrace(context, args, result):
         result.AppendMessage(line)
 
 
+def in_guest(frame, _location, _extra, _):
+    """Whether a breakpoint of 'wasm break' stops: the host has functions of the same names."""
+    return is_guest(frame)
+
+
+@command
+def break_at(context, args, result):
+    """Like b, but stops in guests only: wasm break PLACE"""
+    answer = lldb.SBCommandReturnObject()
+    context.target.debugger.GetCommandInterpreter().HandleCommand("b " + " ".join(args), answer)
+    if not answer.Succeeded():
+        raise Problem(answer.GetError().strip())
+    result.AppendMessage(answer.GetOutput().rstrip())
+    context.target.GetBreakpointAtIndex(context.target.GetNumBreakpoints() - 1).SetScriptCallbackFunction("faaslens_lldb.in_guest")
+
+
 @command
 def attached(context, args, result):
     """After attaching, select a thread that runs a guest, or say why there is none: wasm attached [or quit]"""
@@ -452,6 +468,7 @@ def __lldb_init_module(debugger, _):
         "command script add -o -f faaslens_lldb.show_memory wasm memory",
         "command script add -o -f faaslens_lldb.backtrace wasm backtrace",
         "command script add -o -f faaslens_lldb.attached wasm attached",
+        "command script add -o -f faaslens_lldb.break_at wasm break",
         "target stop-hook add -P faaslens_lldb.Stop",
         # lldb's own views of libc++ take a guest's pointers for the host's: a unique_ptr is null.
         "type category disable -l c++",

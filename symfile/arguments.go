@@ -17,10 +17,12 @@ type arguments struct {
 	text    []byte
 	base    uint64   // the code's address
 	starts  []uint64 // the functions', ascending, from the start of the code
+	left    int      // bytes of code that may still be read to mend lists
 }
 
-func (f *file) argumentsOf(in *elf.File, image, text []byte) (arguments, error) {
-	a := arguments{machine: in.Machine, text: text, base: f.text}
+func (f *file) argumentsOf(in *elf.File, image, text []byte) (*arguments, error) {
+	const most = 64 // times that an instruction is read, on average
+	a := &arguments{machine: in.Machine, text: text, base: f.text, left: most * len(text)}
 	bodies, err := codemap.ReadBodies(image)
 	if err != nil {
 		return a, err
@@ -35,7 +37,7 @@ func (f *file) argumentsOf(in *elf.File, image, text []byte) (arguments, error) 
 // from is where a place that a list of locations knows at an address is as good already: at
 // the function's start, if what stands between only makes the frame and leaves the place's
 // registers alone; otherwise that address.
-func (a arguments) from(at uint64, expr []byte) uint64 {
+func (a *arguments) from(at uint64, expr []byte) uint64 {
 	const longest = 160 // bytes of code that make a frame and save registers
 	offset := at - a.base
 	i, exact := slices.BinarySearch(a.starts, offset)

@@ -30,7 +30,7 @@ const (
 func TestArgumentsAreInTheirRegistersFromTheStart(t *testing.T) {
 	const base, other = 0x1000, 16
 	text := string(make([]byte, other)) + frameCode + ownCode
-	a := arguments{machine: elf.EM_X86_64, text: []byte(text), base: base, starts: []uint64{0, other}}
+	a := &arguments{left: 1 << 20, machine: elf.EM_X86_64, text: []byte(text), base: base, starts: []uint64{0, other}}
 	const start, own = base + other, base + other + uint64(len(frameCode))
 	for name, c := range map[string]struct {
 		at   uint64
@@ -59,7 +59,7 @@ func TestArgumentsAreInTheirRegistersFromTheStart(t *testing.T) {
 
 func TestValuesAreGoneWhereTheirRegistersAreWritten(t *testing.T) {
 	const base = 0x1000
-	a := arguments{machine: elf.EM_X86_64, text: []byte(frameCode + ownCode), base: base}
+	a := &arguments{left: 1 << 20, machine: elf.EM_X86_64, text: []byte(frameCode + ownCode), base: base}
 	const own, end = base + uint64(len(frameCode)), base + uint64(len(frameCode)+len(ownCode))
 	for name, c := range map[string]struct {
 		start uint64
@@ -82,7 +82,26 @@ func TestValuesAreGoneWhereTheirRegistersAreWritten(t *testing.T) {
 			t.Errorf("%s: until %#x, want %#x", name, got, c.want)
 		}
 	}
+	table := &arguments{left: 1 << 20, machine: elf.EM_X86_64, text: []byte("\xff\xe0" + "\x31\xd2\x31\xd2"), base: base} // jmp rax, and a place
+	short := &arguments{left: 3, machine: elf.EM_X86_64, text: a.text, base: base}
+	if got := short.until(own, end, []byte(inRDX)); got != end {
+		t.Errorf("with too much to read: until %#x", got)
+	}
+	if got := table.until(base, base+6, []byte(inRDX)); got != base+6 {
+		t.Errorf("in a table of places: until %#x", got)
+	}
 	if got := a.until(base, base+1000, []byte(inRDX)); got != base+1000 {
 		t.Errorf("behind the code: until %#x", got)
+	}
+}
+
+func TestPlacesThatWereLostComeBackOnlyByAWrite(t *testing.T) {
+	const base = 0x1000
+	a := &arguments{left: 1 << 20, machine: elf.EM_X86_64, text: []byte(frameCode + ownCode), base: base}
+	const lost, call, end = base + 29, base + 38, base + uint64(len(frameCode)+len(ownCode))
+	section, moved := locations(list(location{base + 19, lost + 4, inRDX}, location{lost + 4, call - 5, inRDX}, location{call, end, inRDX}), nil, a, translator{}.translate)
+	want := list(location{base + 19, lost, inRDX}, location{call, end - 1, inRDX})
+	if string(section) != string(want) || len(moved) != 1 {
+		t.Errorf("got  %x\nwant %x", section, want)
 	}
 }

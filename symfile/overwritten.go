@@ -10,10 +10,27 @@ import (
 // until is how far a place is good that a list of locations knows from start to end. A
 // variable's value does not change in a register, so that it is gone where the register is
 // written, which the engine's lists overlook at times.
-func (a arguments) until(start, end uint64, expr []byte) uint64 {
+func (a *arguments) until(start, end uint64, expr []byte) uint64 {
+	at, found := a.firstWrite(start, end, expr, func(inst x86asm.Inst) bool { return !isMove(inst) })
+	if found {
+		return min(at, end)
+	}
+	return end
+}
+
+// comesBack reports whether a place that was lost may be good again later: its register is
+// written in between.
+func (a *arguments) comesBack(lost, start uint64, expr []byte) bool {
+	_, found := a.firstWrite(lost, start, expr, func(x86asm.Inst) bool { return true })
+	return found || start < lost
+}
+
+// firstWrite finds the first instruction from start to end, of those that count, that
+// writes one of an expression's registers, and returns where it ends.
+func (a *arguments) firstWrite(start, end uint64, expr []byte, counts func(x86asm.Inst) bool) (behind uint64, found bool) {
 	registers, ok := registersOf(expr)
 	if !ok || a.machine != elf.EM_X86_64 || start < a.base || end < start || end-a.base > uint64(len(a.text)) {
-		return end
+		return 0, false
 	}
 	var holds registerSet
 	for _, r := range registers {
@@ -21,15 +38,22 @@ func (a arguments) until(start, end uint64, expr []byte) uint64 {
 	}
 	for at := start; at < end; {
 		inst, err := x86asm.Decode(a.text[at-a.base:], 64)
-		if err != nil || inst.Len <= 0 {
-			return end
+		if err != nil || inst.Len <= 0 || inst.Len > a.left || leadsByTable(inst) {
+			return 0, false
 		}
 		at += uint64(inst.Len)
-		if written(inst)&holds != 0 && !isMove(inst) {
-			return min(at, end)
+		a.left -= inst.Len
+		if written(inst)&holds != 0 && counts(inst) {
+			return at, true
 		}
 	}
-	return end
+	return 0, false
+}
+
+// leadsByTable reports whether an instruction jumps to where a register says: a table of
+// places follows, which is no code.
+func leadsByTable(inst x86asm.Inst) bool {
+	return inst.Op == x86asm.JMP && setOf(inst.Args[0]) != 0
 }
 
 // registerSet has a bit for each general register, by the processor's numbers, and from

@@ -20,7 +20,7 @@ func (f *file) addSymbols(c Code, in *elf.File) error {
 	if err != nil {
 		return err
 	}
-	names, _ := c.Module.Names() // what can be read of them
+	names, _ := c.Module.Names()        // what can be read of them
 	exported := make(map[uint32]string) // names for functions that have no other
 	for _, e := range c.Module.Exports {
 		if e.Kind == wasm.KindFunc && exported[e.Index] == "" {
