@@ -72,9 +72,13 @@ func (s *session) callgrind(ctx context.Context, name guest.Name, f *callgrindFl
 	}
 	defer os.RemoveAll(dir)
 	raw := filepath.Join(dir, "raw")
-	args := []string{"-q", "--tool=callgrind", "--dump-instr=yes", "--separate-recs=1", "--callgrind-out-file=" + raw,
+	log := filepath.Join(dir, "log")
+	args := []string{"-q", "--log-file=" + log, "--tool=callgrind", "--dump-instr=yes", "--separate-recs=1", "--callgrind-out-file=" + raw,
 		"--cache-sim=" + yesNo(f.cache), "--branch-sim=" + yesNo(f.branches), self, "run", "--perf=jitdump-image", "--timeout=0", name.String()}
 	ended := s.valgrind(ctx, valgrind, dir, append(args, runArgs...))
+	if said, err := os.ReadFile(log); err == nil && ctx.Err() == nil {
+		fmt.Fprintf(s.stderr, "%s", said) // interrupted, it may fail, which is nothing to report
+	}
 	info, err := os.Stat(raw)
 	if err != nil || info.Size() == 0 {
 		if _, said := errors.AsType[*exitStatus](ended); ended == nil || said {

@@ -28,6 +28,11 @@ func TestDebuggers(t *testing.T) {
 		"gdb shows Rust":                      testGDBShowsRust,
 		"debuggers attach":                    testDebuggersAttach,
 		"gdb shows global variables":          testGDBShowsGlobals,
+		"gdb shows objects and their parts":   testGDBShowsObjects,
+		"gdb has arguments from the start":    testGDBHasArgumentsFromTheStart,
+		"gdb shows blocks of Rust":            testGDBShowsBlocksOfRust,
+		"lldb invents no structures":          testLLDBInventsNoStructures,
+		"lldb stops in guests only":           testLLDBStopsInGuestsOnly,
 		"gdb alone shows global variables":    testGDBAloneShowsGlobals,
 		"lldb shows global variables":         testLLDBShowsGlobals,
 		"threads have their own variables":    testThreadsHaveTheirOwnGlobals,
@@ -60,6 +65,7 @@ func buildDebuggees(t *testing.T) (dir string) {
 		"rust0": {"shapes.rs", "-O0"}, "rust2": {"shapes.rs", "-O2"},
 		"globals0": {"globals.c", "tables.c", "-O0"}, "globals2": {"globals.c", "tables.c", "-O2"},
 		"globalscpp0": {"globals.cpp", "-O0"}, "globalscpp2": {"globals.cpp", "-O2"},
+		"zoo0": {"zoo.cpp", "-O0"}, "zoo2": {"zoo.cpp", "-O2"}, "zoorust0": {"zoo.rs", "-O0"}, "zoorust2": {"zoo.rs", "-O2"},
 		"globalsrust0": {"globals.rs", "-O0"}, "globalsrust2": {"globals.rs", "-O2"},
 	} {
 		var log bytes.Buffer

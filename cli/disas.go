@@ -170,7 +170,7 @@ func (d *disassembly) list(s *session, name guest.Name) error {
 	for _, n := range d.flags.functions {
 		found := d.module.Symbols.Resolve(n)
 		if len(found) == 0 {
-			return fmt.Errorf("%s: %w", name, noFunction(d.module.Symbols, n))
+			return fmt.Errorf("%s: %w\n  see 'faaslens symbols %s'", name, noFunction(d.module.Symbols, n), name)
 		}
 		before := len(wanted)
 		for _, f := range found {

@@ -180,15 +180,25 @@ def is_text(t):
     return t.code == gdb.TYPE_CODE_INT and t.sizeof == 1 and t.name in ("char", "unsigned char", "signed char")
 
 
-wrapped = re.compile(r"WebAssembly(Ptr|Ref)Wrapper<((?:[^<>]|<[^<>]*>)*)>")
-
-
 def shown(t):
     """A type's name with the guest's pointers as the source has them."""
-    name = str(t)
-    while wrapped.search(name):
-        name = wrapped.sub(lambda m: m.group(2) + (" *" if m.group(1) == "Ptr" else " &"), name)
-    return name.replace("* *", "**")
+    if is_pointer(t):
+        mark = "&" if t.strip_typedefs().tag.startswith(WRAPPERS[1]) else "*"
+        return marked(target_type(t), mark)
+    if t.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_REF):
+        return marked(t.target(), "*" if t.code == gdb.TYPE_CODE_PTR else "&")
+    return in_source(str(t))
+
+
+def marked(target, mark):
+    """The name of a pointer or reference to a type."""
+    if target.code == gdb.TYPE_CODE_FUNC:
+        parameters = [shown(p.type) for p in target.fields()] or ["void"]
+        return "%s (%s)(%s)" % (shown(target.target()), mark, ", ".join(parameters))
+    name = shown(target)
+    if ")(" in name:
+        return name.replace(")(", mark + ")(", 1)
+    return name + ("" if name[-1] in "*&" else " ") + mark
 
 
 class PointerPrinter:
@@ -209,7 +219,7 @@ class PointerPrinter:
             try:
                 text = follow(self.value)
                 limit = gdb.parameter("print elements") or 200
-                return "0x%x %s" % (pointer, text.format_string(format="s", address=False, max_elements=limit).split(" ", 1)[-1])
+                return "0x%x %s" % (pointer, text.format_string(format="s", address=False, symbols=False, max_elements=limit))
             except (gdb.error, gdb.GdbError):
                 return "0x%x" % pointer
         if (self.value.type.strip_typedefs().tag or "").startswith(WRAPPERS[1]):
@@ -225,10 +235,26 @@ class PointerPrinter:
             return ""
 
 
+def quoted(data, length):
+    """A text of which these are the first bytes."""
+    return json.dumps(data.decode(errors="replace"), ensure_ascii=False) + ("..." if len(data) < length else "")
+
+
+class ShortTextPrinter:
+    """A string of C++'s that stands where a longer one has its pointer."""
+
+    def __init__(self, characters, length):
+        self.data = bytes(int(characters[i]) & 0xFF for i in range(length))
+
+    def to_string(self):
+        return quoted(self.data, len(self.data))
+
+
 class SlicePrinter:
-    """Rust's &str, String, &[T] and Vec<T>."""
+    """Rust's &str, String, &[T] and Vec<T>, and C++'s string and vector<T>."""
 
     def __init__(self, pointer, length, text):
+        int(pointer["__ptr"])  # fails if it is optimized out
         self.pointer, self.length, self.text = pointer, length, text
 
     def to_string(self):
@@ -240,9 +266,8 @@ class SlicePrinter:
         if self.length == 0:
             return '""'
         where = host_address(int(self.pointer["__ptr"]))
-        shown = min(self.length, gdb.parameter("print elements") or 200)
-        text = gdb.selected_inferior().read_memory(where, shown).tobytes().decode(errors="replace")
-        return json.dumps(text, ensure_ascii=False) + ("..." if shown < self.length else "")
+        most = min(self.length, gdb.parameter("print elements") or 200)
+        return quoted(gdb.selected_inferior().read_memory(where, most).tobytes(), self.length)
 
     def children(self):
         if self.text or self.length == 0:
@@ -284,6 +309,21 @@ def rust_printer(value):
     return None
 
 
+def library_printer(value):
+    """Those of libc++: its strings and vectors, as wasi-sdk and Debian lay them out."""
+    name = value.type.strip_typedefs().name or ""
+    if name.startswith("std::__2::basic_string<char,"):
+        form = value["__r_"]["__value_"]
+        if int(form["__s"]["__is_long_"]) == 0:
+            return ShortTextPrinter(form["__s"]["__data_"], int(form["__s"]["__size_"]))
+        return SlicePrinter(form["__l"]["__data_"], int(form["__l"]["__size_"]), True)
+    if name.startswith("std::__2::vector<") and not name.startswith("std::__2::vector<bool,"):
+        first, end = value["__begin_"], value["__end_"]
+        size = target_type(first.type).sizeof
+        return SlicePrinter(first, (int(end["__ptr"]) - int(first["__ptr"])) // size, False)
+    return None
+
+
 class Retyped:
     """A pointer that is known to lead to another type than it says."""
 
@@ -311,8 +351,8 @@ def printer(value):
     if is_pointer(t):
         return PointerPrinter(value)
     try:
-        return rust_printer(value)
-    except (gdb.error, RuntimeError, KeyError):
+        return rust_printer(value) or library_printer(value)
+    except (gdb.error, gdb.GdbError, RuntimeError, KeyError):
         return None
 
 
@@ -409,11 +449,27 @@ class Folded(gdb.FrameDecorator.FrameDecorator):
         return None
 
 
+ESCAPES = {"LT": "<", "GT": ">", "RF": "&", "BP": "*", "C": ",", "LP": "(", "RP": ")", "SP": "@"}
+escape = re.compile(r"\$(?:u([0-9a-f]{2,4})|(%s))\$" % "|".join(ESCAPES))
+
+
+def unescaped(name):
+    """Rust's name of a function with what it writes for characters that linkers do not take."""
+    if not escape.search(name):
+        return name
+    name = re.sub(r"(^|::)_(?=\$)", r"\1", name).replace("..", "::")
+    return escape.sub(lambda m: chr(int(m.group(1), 16)) if m.group(1) else ESCAPES[m.group(2)], name)
+
+
 class Guest(gdb.FrameDecorator.FrameDecorator):
     """A guest's frame, by its plain name."""
 
     def function(self):
-        return self.inferior_frame().name() or super().function()
+        name = self.inferior_frame().name()
+        if name and name.startswith("wasm-function["):
+            _, _, number, known = guest_function(self.inferior_frame().pc())
+            return known or "functionDef%d" % number
+        return unescaped(name) if name else super().function()
 
 
 class Fold:
@@ -491,7 +547,10 @@ class Functions(gdb.Command):
         super().__init__("wasm functions", gdb.COMMAND_DATA)
 
     def invoke(self, arg, from_tty):
-        pattern = re.compile(arg.strip())
+        try:
+            pattern = re.compile(arg.strip())
+        except re.error as e:
+            raise gdb.GdbError("%s is no regular expression: %s" % (arg.strip(), e))
         found = modules()
         if not found:
             raise gdb.GdbError("no function compiled for debuggers is loaded")
@@ -513,11 +572,14 @@ class Memory(gdb.Command):
         args = gdb.string_to_argv(arg)
         if not 1 <= len(args) <= 2:
             raise gdb.GdbError("usage: wasm memory ADDR [LEN]")
-        value = gdb.parse_and_eval(args[0])
-        if value.is_optimized_out:
-            raise gdb.GdbError("%s is optimized out here" % args[0])
-        at = int(value["__ptr"]) if is_pointer(value.type) else int(value)
-        count = int(gdb.parse_and_eval(args[1])) if len(args) == 2 else 64
+        try:
+            value = gdb.parse_and_eval(args[0])
+            if value.is_optimized_out:
+                raise gdb.GdbError("%s is optimized out here" % args[0])
+            at = int(value["__ptr"]) if is_pointer(value.type) else int(value)
+            count = int(gdb.parse_and_eval(args[1])) if len(args) == 2 else 64
+        except gdb.error as e:
+            raise gdb.GdbError(str(e))
         base, size = memory()
         if not 0 <= at < size:
             raise gdb.GdbError("0x%x is not in the memory, which has 0x%x bytes" % (at, size))
@@ -538,6 +600,10 @@ class Globals(gdb.Command):
     formats = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
 
     def invoke(self, arg, from_tty):
+        here = module_at(gdb.selected_frame().pc())
+        if here and not here.description["globals"]:
+            print("the module has no globals")
+            return
         at, m = instance()
         for i, g in enumerate(m.description["globals"]):
             raw = gdb.selected_inferior().read_memory(at + g["offset"], 16).tobytes()
@@ -617,6 +683,11 @@ class Attached(gdb.Command):
         super().__init__("wasm attached", gdb.COMMAND_RUNNING)
 
     def invoke(self, arg, from_tty):
+        if gdb.selected_inferior().pid == 0:
+            print("gdb could not attach; 'faaslens doctor' says what the kernel allows.")
+            if arg == "or quit":
+                gdb.execute("quit 1")
+            return
         if not modules():
             print("This process runs ordinary code, of which gdb sees no guest function. Start it anew")
             print("with 'faaslens run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its environment.")

@@ -70,18 +70,34 @@ def instance(frame):
     raise Problem("this thread runs no function compiled for debuggers, or its instance is optimized out here")
 
 
+invocations = {}  # the addresses of those that threads run, by where the process stopped and thread
+
+
 def running(frame):
     """The invocation that a thread runs (fl_invocation); None if it runs none."""
+    process = frame.thread.process
+    key = process.GetUniqueID(), process.GetStopID(), frame.thread.id
+    if key not in invocations:
+        for old in [k for k in invocations if k[:2] != key[:2]]:
+            del invocations[old]
+        invocations[key] = find_running(frame)
+    if not invocations[key]:
+        return None
+    target = process.target
+    return target.CreateValueFromAddress("invocation", lldb.SBAddress(invocations[key], target), target.FindFirstType("fl_invocation"))
+
+
+def find_running(frame):
+    """The address of a thread's invocation; 0 if it runs none.
+
+    lldb ends itself at a command that runs within the same one: the first to ask is Stop."""
     target, answer = frame.thread.process.target, lldb.SBCommandReturnObject()
     if not any(is_guest(f) for f in list(frame.thread.frames)[:50]):
-        return None
+        return 0
     # No other way of lldb's reads a variable of a thread's.
     target.debugger.GetCommandInterpreter().HandleCommand("target variable current", lldb.SBExecutionContext(frame), answer)
     found = re.search(r"\(fl_invocation \*\) \S+ = 0x([0-9a-f]+)", answer.GetOutput() or "")
-    if found is None or found.group(1).strip("0") == "":
-        return None
-    where = lldb.SBAddress(int(found.group(1), 16), target)
-    return target.CreateValueFromAddress("invocation", where, target.FindFirstType("fl_invocation"))
+    return int(found.group(1), 16) if found else 0
 
 
 def memory(frame):
@@ -153,7 +169,7 @@ def pointer_summary(value, _):
     else:
         name = kind.GetName()
     reference = value.GetTypeName().startswith("WebAssemblyRef")
-    text = "(%s %s) 0x%x" % (name, "&" if reference else "*", pointer)
+    text = in_source("(%s %s) 0x%x" % (in_source(name), "&" if reference else "*", pointer))
     if pointer and name.replace("const ", "") in ("char", "unsigned char", "signed char"):
         try:
             base, size = memory(frame_at(value))
@@ -197,6 +213,72 @@ class PointerChildren:
 
     def get_child_at_index(self, _):
         return self.child
+
+
+def text_summary(value, _):
+    """A string of libc++'s."""
+    form = value.GetNonSyntheticValue().GetChildMemberWithName("__r_").GetChildAtIndex(0).GetChildMemberWithName("__value_")
+    short, long = form.GetChildMemberWithName("__s"), form.GetChildMemberWithName("__l")
+    if not short.IsValid() or short.GetError().Fail():
+        return "<variable not available>"
+    if short.GetChildMemberWithName("__is_long_").GetValueAsUnsigned() == 0:
+        size, most = short.GetChildMemberWithName("__size_").GetValueAsUnsigned(), 10
+        raw = bytes(short.GetChildMemberWithName("__data_").GetData().uint8[:size])
+    else:
+        size, most = long.GetChildMemberWithName("__size_").GetValueAsUnsigned(), 200
+        try:
+            base, _ = memory(frame_at(value))
+            raw = read(value.GetProcess(), base + pointer_of(long.GetChildMemberWithName("__data_")), min(size, most))
+        except Problem as e:
+            return "<%s>" % e
+    return json.dumps(raw.decode(errors="replace"), ensure_ascii=False) + ("..." if size > most else "")
+
+
+class VectorChildren:
+    """The elements of a vector of libc++'s."""
+
+    def __init__(self, value, _):
+        self.value, self.size = value.GetNonSyntheticValue(), 0
+
+    def update(self):
+        self.size = 0
+        first, end = (self.value.GetChildMemberWithName(name) for name in ("__begin_", "__end_"))
+        self.first, last, self.kind = pointer_of(first), pointer_of(end), target_type(first)
+        if not self.first or last is None or not self.kind.IsValid() or not self.kind.GetByteSize():
+            return False
+        try:
+            self.base, most = memory(frame_at(self.value))
+        except Problem:
+            return False
+        if self.first <= last <= most:
+            self.size = (last - self.first) // self.kind.GetByteSize()
+        return False
+
+    def num_children(self):
+        return self.size
+
+    def has_children(self):
+        return True
+
+    def get_child_index(self, name):
+        return int(name.strip("[]")) if re.fullmatch(r"\[\d+\]", name) else -1
+
+    def get_child_at_index(self, i):
+        if not 0 <= i < self.size:
+            return None
+        at = self.base + self.first + i * self.kind.GetByteSize()
+        target = self.value.GetTarget()
+        return target.CreateValueFromAddress("[%d]" % i, lldb.SBAddress(at, target), self.kind)
+
+
+def vector_summary(value, _):
+    """A vector's size: of what is optimized out, nothing is known."""
+    raw = value.GetNonSyntheticValue()
+    first, end = (pointer_of(raw.GetChildMemberWithName(name)) for name in ("__begin_", "__end_"))
+    kind = target_type(raw.GetChildMemberWithName("__begin_"))
+    if first is None or end is None or not kind.GetByteSize():
+        return "<variable not available>"
+    return "size=%d" % ((end - first) // kind.GetByteSize())
 
 
 # Commands.
@@ -267,6 +349,10 @@ def where(context, args, result):
 def show_globals(context, args, result):
     """The instance's globals and their values: wasm globals"""
     frame = frame_of(context)
+    here = module_at(frame.thread.process.target, frame.GetPC())
+    if here and not here.description["globals"]:
+        result.AppendMessage("the module has no globals")
+        return
     at, m = instance(frame)
     formats = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
     for i, g in enumerate(m.description["globals"]):
@@ -331,6 +417,22 @@ def backtrace(context, args, result):
         result.AppendMessage(line)
 
 
+def in_guest(frame, _location, _extra, _):
+    """Whether a breakpoint of 'wasm break' stops: the host has functions of the same names."""
+    return is_guest(frame)
+
+
+@command
+def break_at(context, args, result):
+    """Like b, but stops in guests only: wasm break PLACE"""
+    answer = lldb.SBCommandReturnObject()
+    context.target.debugger.GetCommandInterpreter().HandleCommand("b " + " ".join(args), answer)
+    if not answer.Succeeded():
+        raise Problem(answer.GetError().strip())
+    result.AppendMessage(answer.GetOutput().rstrip())
+    context.target.GetBreakpointAtIndex(context.target.GetNumBreakpoints() - 1).SetScriptCallbackFunction("faaslens_lldb.in_guest")
+
+
 @command
 def attached(context, args, result):
     """After attaching, select a thread that runs a guest, or say why there is none: wasm attached [or quit]"""
@@ -366,9 +468,15 @@ def __lldb_init_module(debugger, _):
         "command script add -o -f faaslens_lldb.show_memory wasm memory",
         "command script add -o -f faaslens_lldb.backtrace wasm backtrace",
         "command script add -o -f faaslens_lldb.attached wasm attached",
+        "command script add -o -f faaslens_lldb.break_at wasm break",
         "target stop-hook add -P faaslens_lldb.Stop",
+        # lldb's own views of libc++ take a guest's pointers for the host's: a unique_ptr is null.
+        "type category disable -l c++",
         "type summary add -x '^WebAssembly(Ptr|Ref)Wrapper<.*>$' -F faaslens_lldb.pointer_summary",
         "type synthetic add -x '^WebAssembly(Ptr|Ref)Wrapper<.*>$' -l faaslens_lldb.PointerChildren",
+        "type summary add -x '^std::__2::basic_string<char,.*>$' -F faaslens_lldb.text_summary",
+        "type summary add -e -x '^std::__2::vector<[^b].*>$' -F faaslens_lldb.vector_summary",
+        "type synthetic add -x '^std::__2::vector<[^b].*>$' -l faaslens_lldb.VectorChildren",
     ):
         answer = lldb.SBCommandReturnObject()
         debugger.GetCommandInterpreter().HandleCommand(line, answer)

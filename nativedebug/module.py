@@ -23,6 +23,16 @@ def choice(data, base):
     return struct.pack("<QQ", bases if running == 1 else UNKNOWN, 0)
 
 
+wrapped = re.compile(r"WebAssembly(Ptr|Ref)Wrapper<((?:[^<>]|<[^<>]*>)*?) ?>")
+
+
+def in_source(name):
+    """A type's name with the guest's pointers as the source has them."""
+    while wrapped.search(name):
+        name = wrapped.sub(lambda m: m.group(2) + (" *" if m.group(1) == "Ptr" else " &"), name)
+    return re.sub(r"\b__\b", "??", name).replace("* *", "**")
+
+
 class Module:
     """The object file of a module's code (package symfile) in the process's memory."""
 

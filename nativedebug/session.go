@@ -124,7 +124,7 @@ func (d Debugger) lldbCommand(s Session, extension string) []string {
 	args = append(args,
 		"-O", "settings set plugin.jit-loader.gdb.enable on",
 		"-O", "command script import "+strconv.Quote(extension))
-	args = append(args, s.steps("-o", "b ")...)
+	args = append(args, s.steps("-o", "wasm break ")...)
 	if s.PID == 0 {
 		args = append(append(args, "--"), s.Program...)
 	}

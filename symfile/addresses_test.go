@@ -120,6 +120,6 @@ func FuzzKeepAddresses(f *testing.F) {
 		if _, err := wasm.Parse(KeepAddresses(m)); err != nil {
 			t.Error(err)
 		}
-		rewriteInfo(info, abbrevs, nil, translator{}.translate)
+		rewriteInfo(sections{info: info, abbrevs: abbrevs}, nil, translator{}.translate)
 	})
 }

@@ -156,6 +156,29 @@ func TestReadelfFindsNothingWrong(t *testing.T) {
 	}
 }
 
+func TestFunctionsWithoutNamesHaveThoseOfTheirExports(t *testing.T) {
+	unnamed, _, _ := bytes.Cut(sampleModule, []byte("\x00\x0e\x04name"))
+	m, err := wasm.Parse(bytes.Replace(unnamed, []byte("count\x03\x00"), []byte("count\x00\x01"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Build(Code{Image: sampleImage(), Base: 4096, Module: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(symbols) != 2 || symbols[1].Name != "count" {
+		t.Errorf("got %v", symbols)
+	}
+}
+
 func FuzzBuild(f *testing.F) {
 	image := sampleImage()
 	f.Add(image)

@@ -29,6 +29,7 @@ func (f *file) addDebug(in *elf.File, image []byte) error {
 	}
 	replace(debug[".debug_str"], theirPointerFunction, pointerFunction+"\x00")
 	replace(debug[".debug_str"], "\x00__main_argc_argv\x00", "main\x00")
+	nameUnnamed(debug[".debug_str"])
 	dropHashes(debug[".debug_str"])
 	for _, s := range in.Sections {
 		if b, ok := debug[s.Name]; ok {
@@ -48,10 +49,15 @@ func (f *file) rewriteEntries(in *elf.File, image []byte, debug map[string][]byt
 	if err != nil {
 		return err
 	}
+	args, err := f.argumentsOf(in, image, text)
+	if err != nil {
+		return err
+	}
 	translate := translator{f.memory}.translate
-	lists, moved := locations(debug[".debug_loc"], trapJumps(in.Machine, text, traps, f.text), translate)
-	if info := rewriteInfo(debug[".debug_info"], debug[".debug_abbrev"], moved, translate); info != nil {
-		debug[".debug_info"] = info
+	lists, moved := locations(debug[".debug_loc"], trapJumps(in.Machine, text, traps, f.text), args, translate)
+	old := sections{debug[".debug_info"], debug[".debug_abbrev"], debug[".debug_str"]}
+	if info, abbrevs := rewriteInfo(old, moved, translate); info != nil {
+		debug[".debug_info"], debug[".debug_abbrev"] = info, abbrevs
 		if lists != nil {
 			debug[".debug_loc"] = lists
 		}
@@ -122,6 +128,30 @@ const (
 	pointerFunction      = "faaslens_guest_pointer"
 	theirPointerFunction = "\x00wasmtime_resolve_vmctx_memory_ptr_"
 )
+
+// unnamed is what stands for a type without a name in the names of pointers that the
+// engine makes. Theirs is no C++, so that gdb showed functions with such a pointer with all
+// their parameters' types.
+const (
+	unnamed      = "__"
+	theirUnnamed = "??"
+)
+
+func nameUnnamed(strings []byte) {
+	for at := 0; ; {
+		i := bytes.Index(strings[at:], []byte("\x00"+theirPointers))
+		if i < 0 {
+			return
+		}
+		at += i + 1
+		end := bytes.IndexByte(strings[at:], 0)
+		if end < 0 {
+			return
+		}
+		name := strings[at : at+end]
+		copy(name, bytes.ReplaceAll(name, []byte(theirUnnamed), []byte(unnamed)))
+	}
+}
 
 // replace writes a shorter string over each that begins with old, which starts with the
 // end of the string before.

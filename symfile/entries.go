@@ -7,11 +7,16 @@ const (
 	attrLocation, attrStringLength, attrReturn, attrFrameBase = 0x02, 0x19, 0x2a, 0x40
 	attrMember, attrSegment, attrStaticLink, attrUse          = 0x38, 0x46, 0x48, 0x4a
 	attrVtable, attrLanguage, attrName, attrLowPC             = 0x4d, 0x13, 0x03, 0x11
+	attrByteSize, attrType, attrSpecification, attrConvention = 0x0b, 0x49, 0x47, 0x36
+	attrContaining, attrRanges                                = 0x1d, 0x55
 
-	tagUnit, tagSubprogram, tagVariable = 0x11, 0x2e, 0x34
+	tagUnit, tagSubprogram, tagVariable        = 0x11, 0x2e, 0x34
+	tagArray, tagClass, tagStructure, tagUnion = 0x01, 0x02, 0x13, 0x17
+	tagTypedef, tagBase, tagConst, tagVolatile = 0x16, 0x24, 0x26, 0x35
 
 	formRefAddr, formRef1, formRef2, formRef4, formRef8 = 0x10, 0x11, 0x12, 0x13, 0x14
 	formRefUdata, formOffset, formExpr, formAddr        = 0x15, 0x17, 0x18, 0x01
+	formData1, formString, formStrp                     = 0x0b, 0x08, 0x0e
 )
 
 // unit is where a unit of .debug_info is.
@@ -39,6 +44,8 @@ type attribute struct {
 	name, form uint64
 	from, to   int
 	entry      int    // where its entry starts
+	first      bool   // of the entry's attributes: it stands right behind the entry's code
+	code       uint64 // the entry's
 	tag        uint64 // of the entry
 	within     bool   // a function
 }
@@ -54,6 +61,7 @@ type abbreviation struct {
 type abbreviations struct {
 	section []byte
 	tables  map[uint64]map[uint64]abbreviation
+	ends    map[uint64]int // where the zero is that ends each
 }
 
 // table is the one that starts there.
@@ -63,7 +71,9 @@ func (a *abbreviations) table(at uint64) map[uint64]abbreviation {
 	}
 	c := cursor{b: a.section, at: int(min(at, uint64(len(a.section))))}
 	table := make(map[uint64]abbreviation)
+	end := c.at
 	for !c.short {
+		end = c.at
 		code := c.leb()
 		if code == 0 {
 			break
@@ -79,9 +89,9 @@ func (a *abbreviations) table(at uint64) map[uint64]abbreviation {
 		table[code] = entry
 	}
 	if a.tables == nil {
-		a.tables = make(map[uint64]map[uint64]abbreviation)
+		a.tables, a.ends = make(map[uint64]map[uint64]abbreviation), make(map[uint64]int)
 	}
-	a.tables[at] = table
+	a.tables[at], a.ends[at] = table, end
 	return table
 }
 
@@ -116,7 +126,7 @@ func (a *abbreviations) visit(info []byte, u unit, addressSize uint64, f func(at
 			if !c.skip(form) || c.short {
 				return false
 			}
-			f(attribute{entry.names[i], form, from, c.at, start, entry.tag, function > 0})
+			f(attribute{entry.names[i], form, from, c.at, start, i == 0, code, entry.tag, function > 0})
 		}
 		if entry.children {
 			depth++

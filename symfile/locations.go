@@ -6,10 +6,10 @@ import (
 )
 
 // locations rewrites .debug_loc (DWARF 4, section 7.7.3): each list gets entries for the
-// traps that its entries lead to, and expressions are as translate has them. It returns the
-// new section and where each list is in it, by where it was; nil if the section is not as
+// traps that its entries lead to, and expressions are as translate has them; arguments are in
+// their registers from the function's first instruction on. It returns the new section and where each list is in it, by where it was; nil if the section is not as
 // the engine writes it.
-func locations(old []byte, jumps []trapJump, translate func([]byte) []byte) (section []byte, moved map[uint64]uint64) {
+func locations(old []byte, jumps []trapJump, args *arguments, translate func([]byte) []byte) (section []byte, moved map[uint64]uint64) {
 	moved = make(map[uint64]uint64)
 	c := cursor{b: old}
 	for c.at < len(old) {
@@ -17,6 +17,7 @@ func locations(old []byte, jumps []trapJump, translate func([]byte) []byte) (sec
 		moved[from] = to
 		var covered []span
 		var more []byte
+		lost := make(map[string]uint64) // where registers got other values, by expressions
 		for {
 			start, end := c.number(8), c.number(8)
 			if c.short {
@@ -31,6 +32,15 @@ func locations(old []byte, jumps []trapJump, translate func([]byte) []byte) (sec
 			expr := translate(c.take(c.number(2)))
 			if c.short {
 				return nil, nil
+			}
+			if at, gone := lost[string(expr)]; gone && !args.comesBack(at, start, expr) {
+				continue
+			}
+			if at := args.until(start, end, expr); at < end {
+				end, lost[string(expr)] = at, at
+			}
+			if from := args.from(start, expr); len(withoutCovered(appendLocation(nil, from, start, nil), covered)) > 0 {
+				start = from
 			}
 			section = appendLocation(section, start, end, expr)
 			covered = append(covered, span{start, end})

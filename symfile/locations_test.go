@@ -23,7 +23,7 @@ type location struct {
 func TestListsKnowOfTrapsThatTheirCodeLeadsTo(t *testing.T) {
 	const reg0, reg1 = "\x50", "\x51"
 	old := append(list(location{10, 20, reg0}, location{30, 40, reg1}), list(location{10, 20, reg0}, location{100, 110, reg1})...)
-	got, moved := locations(old, []trapJump{{5, 90}, {15, 100}, {20, 104}, {39, 108}}, translator{}.translate)
+	got, moved := locations(old, []trapJump{{5, 90}, {15, 100}, {20, 104}, {39, 108}}, &arguments{}, translator{}.translate)
 	want := append(list(location{10, 20, reg0}, location{30, 40, reg1}, location{100, 102, reg0}, location{108, 110, reg1}),
 		// It knew of the trap at 100 already.
 		list(location{10, 20, reg0}, location{100, 110, reg1})...)
@@ -34,7 +34,7 @@ func TestListsKnowOfTrapsThatTheirCodeLeadsTo(t *testing.T) {
 	if len(moved) != 2 || moved[0] != 0 || moved[first] != uint64(len(want)-len(list(location{10, 20, reg0}, location{100, 110, reg1}))) {
 		t.Errorf("moved %v", moved)
 	}
-	if got, _ := locations(old[:len(old)-1], nil, translator{}.translate); got != nil {
+	if got, _ := locations(old[:len(old)-1], nil, &arguments{}, translator{}.translate); got != nil {
 		t.Error("a section that ends too early is rewritten")
 	}
 }

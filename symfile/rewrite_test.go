@@ -37,7 +37,7 @@ func TestEntriesReferToWhatTheyDidWhenOthersGrow(t *testing.T) {
 	size := len(rewriteUnit(0, 0))
 	info := append(rewriteUnit(0, size), rewriteUnit(size, 0)...)
 	before := entriesOf(t, info)
-	got := rewriteInfo(info, []byte(rewriteAbbreviations), nil, translator{memory: 0x1000}.translate)
+	got, _ := rewriteInfo(sections{info: info, abbrevs: []byte(rewriteAbbreviations)}, nil, translator{memory: 0x1000}.translate)
 	if len(got) <= len(info) {
 		t.Fatalf("%d bytes are now %d", len(info), len(got))
 	}
@@ -90,8 +90,9 @@ func TestTheUnitOfTheAnchorsIsTakenOut(t *testing.T) {
 	anchors := []byte("\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x08" + "\x04" + anchorName + "\x00\x00\x00\x00" + "\x02v\x00\x01\x50\x0e\x00\x00\x00\x0e\x00\x00\x00" + "\x00")
 	binary.LittleEndian.PutUint32(anchors, uint32(len(anchors)-4))
 	translate := translator{}.translate
-	with := rewriteInfo(append(one[:len(one):len(one)], anchors...), []byte(rewriteAbbreviations), nil, translate)
-	if without := rewriteInfo(one, []byte(rewriteAbbreviations), nil, translate); string(with) != string(without) || without == nil {
+	abbrevs := []byte(rewriteAbbreviations)
+	with, _ := rewriteInfo(sections{info: append(one[:len(one):len(one)], anchors...), abbrevs: abbrevs}, nil, translate)
+	if without, _ := rewriteInfo(sections{info: one, abbrevs: abbrevs}, nil, translate); string(with) != string(without) || without == nil {
 		t.Errorf("got  % x\nwant % x", with, without)
 	}
 }
@@ -106,7 +107,7 @@ func TestWhatTheEngineDoesNotWriteIsLeftAlone(t *testing.T) {
 		"a length beyond the section": func(b []byte) []byte { b[2] = 1; return b },
 		"a header that is cut":        func(b []byte) []byte { return append(b, 1, 0, 0, 0) },
 	} {
-		if got := rewriteInfo(damage([]byte(string(whole))), []byte(rewriteAbbreviations), nil, translator{}.translate); got != nil {
+		if got, _ := rewriteInfo(sections{info: damage([]byte(string(whole))), abbrevs: []byte(rewriteAbbreviations)}, nil, translator{}.translate); got != nil {
 			t.Errorf("%s: % x", name, got)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/faaslens/faaslens/codemap"
+	"github.com/faaslens/faaslens/wasm"
 )
 
 // addSymbols names all code: each function as functionDefN, by which Faasm's tools know
@@ -19,14 +20,24 @@ func (f *file) addSymbols(c Code, in *elf.File) error {
 	if err != nil {
 		return err
 	}
-	names, _ := c.Module.Names() // what can be read of them
+	names, _ := c.Module.Names()        // what can be read of them
+	exported := make(map[uint32]string) // names for functions that have no other
+	for _, e := range c.Module.Exports {
+		if e.Kind == wasm.KindFunc && exported[e.Index] == "" {
+			exported[e.Index] = e.Name
+		}
+	}
 	imports := c.Module.NumImportedFuncs()
 	table := symbolTable{base: uint64(c.Base), names: []byte{0}}
 	write(&table.symbols, elf.Sym64{})
 	for _, b := range bodies {
 		// Debuggers that know several names for an address show the last.
 		table.add(fmt.Sprintf("functionDef%d", int(b.Func)-imports), b.Start, b.End)
-		if name := names.Func(b.Func); name != "" {
+		name := names.Func(b.Func)
+		if name == "" {
+			name = exported[uint32(b.Func)]
+		}
+		if name != "" {
 			table.add(name, b.Start, b.End)
 		}
 	}
