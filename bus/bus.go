@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"time"
 
@@ -45,6 +46,7 @@ type Bus struct {
 	cfg    Config
 	name   string         // tells the processes apart
 	server *server.Server // nil if it is somebody else's
+	held   *os.File       // the server's directory
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
@@ -62,7 +64,8 @@ type Bus struct {
 	reserved jetstream.KeyValue
 }
 
-// Open starts the server or connects to one, and makes there what is missing.
+// Open starts the server or connects to one, and makes there what is missing. The error is
+// an *InUse where another process has a server in that directory.
 func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -103,7 +106,7 @@ func (b *Bus) connect() (err error) {
 		options = append(options, nats.InProcessServer(b.server))
 	}
 	if b.conn, err = nats.Connect(url, options...); err != nil {
-		return fmt.Errorf("connect to NATS at %s: %w", url, err)
+		return fmt.Errorf("connect to NATS at %s: %w: is it running there? A faaslens server takes others with --nats-listen HOST:PORT", url, err)
 	}
 	b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncMaxPending(4096))
 	return err
@@ -131,6 +134,10 @@ func (b *Bus) startServer() error {
 		if o.Port == 0 {
 			o.Port = server.RANDOM_PORT
 		}
+	}
+	var err error
+	if b.held, err = hold(b.cfg.Dir); err != nil {
+		return err
 	}
 	s, err := server.NewServer(o)
 	if err != nil {
@@ -227,6 +234,9 @@ func (b *Bus) Close() {
 	if b.server != nil {
 		b.server.Shutdown()
 		b.server.WaitForShutdown()
+	}
+	if b.held != nil {
+		b.held.Close()
 	}
 }
 

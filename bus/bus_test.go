@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -292,4 +293,18 @@ func BenchmarkPublish(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestADirectoryHasOneServer(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, Config{Dir: dir})
+	var used *InUse
+	if b, err := Open(t.Context(), Config{Dir: dir}); !errors.As(err, &used) {
+		t.Fatalf("opened again: %v, %v", b, err)
+	}
+	if used.PID != os.Getpid() || used.Dir != dir {
+		t.Errorf("used by %d in %s", used.PID, used.Dir)
+	}
+	first.Close()
+	open(t, Config{Dir: dir})
 }

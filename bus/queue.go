@@ -18,6 +18,9 @@ func (b *Bus) Publish(ctx context.Context, id string, invocation []byte) error {
 		return fmt.Errorf("queue the invocation: it has %d bytes with its input, at most %d are queued: put the input into state, or invoke it synchronously", len(invocation), MaxMessage)
 	}
 	if _, err := b.js.Publish(ctx, queuePrefix+id, invocation, jetstream.WithMsgID(id)); err != nil {
+		if lost := b.Ready(); lost != nil {
+			err = fmt.Errorf("%w: %w", lost, err)
+		}
 		return fmt.Errorf("queue the invocation: %w", err)
 	}
 	return nil

@@ -142,7 +142,7 @@ func (s *session) ask(pid int) (processReport, error) {
 	var r processReport
 	err := inspect.Fetch(s.env.runDir(), pid, &r)
 	if errors.Is(err, inspect.ErrNotListening) {
-		err = fmt.Errorf("%w\n  'faaslens stack --all' shows the processes that can be asked", err)
+		err = fmt.Errorf("%w\n  'faaslens stack --all' shows the processes that can be asked; an invocation of a service is asked for with --server URL", err)
 	}
 	return r, err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,6 +64,10 @@ func (v *service) openBus(ctx context.Context, f *serveFlags, dir string) (err e
 		URL: f.nats, Dir: filepath.Join(dir, "nats"), Listen: f.natsListen, Log: v.log,
 		Keep: f.keep + f.maxTimeout, // from when an invocation is accepted
 	})
+	var used *bus.InUse
+	if errors.As(err, &used) {
+		return fmt.Errorf("serve: %w: stop that, give another --data, or have this one join it with --nats URL, where that has --nats-listen", err)
+	}
 	return err
 }
 

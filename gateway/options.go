@@ -74,11 +74,11 @@ func (g *Gateway) readOptions(req *scheduler.Request, r *http.Request) *Problem 
 	}
 	switch {
 	case l.Timeout > most.Timeout:
-		return badRequest("ask for less", "timeout %v: the server allows %v at most", l.Timeout, most.Timeout)
+		return badRequest("ask for less, or raise the server's --max-timeout", "timeout %v: the server allows %v at most", l.Timeout, most.Timeout)
 	case l.Memory > most.Memory:
-		return badRequest("ask for less", "memory %s: the server allows %s at most", guest.FormatBytes(l.Memory), guest.FormatBytes(most.Memory))
+		return badRequest("ask for less, or raise the server's --max-memory", "memory %s: the server allows %s at most", guest.FormatBytes(l.Memory), guest.FormatBytes(most.Memory))
 	case l.Output > most.Output:
-		return badRequest("ask for less", "output-limit %s: the server allows %s at most", guest.FormatBytes(l.Output), guest.FormatBytes(most.Output))
+		return badRequest("ask for less, or raise the server's --output-limit", "output-limit %s: the server allows %s at most", guest.FormatBytes(l.Output), guest.FormatBytes(most.Output))
 	}
 	req.Limits = l
 	if s := query.Get("cmdline"); s != "" {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -112,6 +113,9 @@ func refusal(err error) *Problem {
 		return &Problem{Status: http.StatusServiceUnavailable, Error: "the service is being shut down", Hint: "try again, or another instance"}
 	case errors.Is(err, scheduler.ErrBusy):
 		return &Problem{Status: http.StatusServiceUnavailable, Error: err.Error(), Hint: "try again later"}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Problem{Status: http.StatusServiceUnavailable, Error: err.Error(),
+			Hint: "what the members share, on NATS, does not answer in time: GET /readyz tells whether this member reaches it"}
 	}
 	return &Problem{Status: http.StatusInternalServerError, Error: err.Error()}
 }
@@ -163,7 +167,7 @@ func bodyProblem(err error) *Problem {
 	switch {
 	case errors.As(err, &tooLarge):
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Error: fmt.Sprintf("the body has more than %s", guest.FormatBytes(uint64(tooLarge.Limit))),
-			Hint: "send less, or raise the server's limit"}
+			Hint: "send less, or raise the server's --max-input, --max-module or --max-state, whichever it is for"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &Problem{Status: http.StatusRequestTimeout, Error: "the body did not arrive in time", Hint: "send it faster, or in one piece"}
 	}
