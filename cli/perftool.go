@@ -204,7 +204,7 @@ func (s *session) namedFunction(name guest.Name, function string) (string, error
 		}
 	}
 	if len(found) == 0 {
-		return "", fmt.Errorf("%s has no function %q\n  see 'faaslens symbols %s'", name, function, name)
+		return "", fmt.Errorf("%s: %w\n  see 'faaslens symbols %s'", name, noFunction(symbols, function), name)
 	}
 	return found[0].Name, nil
 }

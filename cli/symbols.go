@@ -222,6 +222,22 @@ func resolved(list []namedFunction, table *symbol.Table, names []string) ([]name
 	return found, nil
 }
 
+// mostListed is how many functions an error names.
+const mostListed = 5
+
+// listFunctions names functions in an error.
+func listFunctions(functions []symbol.Function) string {
+	var names []string
+	for _, f := range functions[:min(len(functions), mostListed)] {
+		names = append(names, f.Name)
+	}
+	list := strings.Join(names, ", ")
+	if more := len(functions) - mostListed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
 // noFunction is the error for a name that no function of a module has.
 func noFunction(table *symbol.Table, name string) error {
 	var all []string
@@ -231,7 +247,9 @@ func noFunction(table *symbol.Table, name string) error {
 			all = append(all, bare)
 		}
 	}
-	slices.Sort(all)
+	if into := table.InlinedInto(name); len(into) > 0 {
+		return fmt.Errorf("it has no function %q of its own: %s is inlined, into %s", name, name, listFunctions(into))
+	}
 	err := fmt.Errorf("it has no function %q", name)
 	if near := spelling.Nearest(name, slices.Compact(all)); len(near) > 0 {
 		err = fmt.Errorf("%w: did you mean %s?", err, strings.Join(near, " or "))
