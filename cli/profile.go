@@ -80,11 +80,32 @@ recorded is written.`,
 	flags.DurationVar(&f.duration, "duration", 0, "run it again and again for that long, and stop it then: `DURATION`")
 	flags.IntVar(&f.rate, "hz", profiler.DefaultRate, "samples or looks a second to ask for: `N`")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write (default FUNCTION.TYPE and the usual end, such as .pb.gz)")
-	flags.StringVar(&f.format, "format", "pprof", "what to write: "+formatNames())
+	flags.StringVar(&f.format, "format", "", formatUsage(export.Pprof))
 	flags.IntVar(&f.pid, "pid", 0, "look at the functions of that faaslens process: `PID`")
 	f.register(flags)
 	cmd.AddCommand(s.profileViewCommand(), s.profileConvertCommand())
 	return cmd
+}
+
+// formatUsage describes a flag for the format of a profile.
+func formatUsage(usual export.Format) string {
+	return fmt.Sprintf("what to write: %s (default by the end of -o's file, else %s)", formatNames(), usual)
+}
+
+// chosenFormat is the format that --format names, else the one that the end of the output's
+// name says, else the usual one.
+func chosenFormat(name, output string, usual export.Format) (export.Format, error) {
+	if name != "" {
+		f, err := export.ParseFormat(name)
+		if err != nil {
+			return "", misuse("--%v", err)
+		}
+		return f, nil
+	}
+	if f, ok := export.FormatOf(output); ok {
+		return f, nil
+	}
+	return usual, nil
 }
 
 func formatNames() string {
@@ -97,10 +118,10 @@ func formatNames() string {
 
 // complete checks what was given and fills in what was not.
 func (f *profileFlags) complete(runsGiven bool, args []string) error {
-	format, err := export.ParseFormat(f.format)
+	format, err := chosenFormat(f.format, f.output, export.Pprof)
 	switch {
 	case err != nil:
-		return misuse("--%v", err)
+		return err
 	case !slices.Contains(profileKinds(), f.kind):
 		return misuse("--type %s: want one of %s", f.kind, strings.Join(profileKinds(), ", "))
 	case f.rate < 1 || f.rate > profiler.MaxRate:
@@ -112,6 +133,7 @@ func (f *profileFlags) complete(runsGiven bool, args []string) error {
 	case f.output == "-":
 		return misuse("-o -: the function's own output is on stdout: name a file")
 	}
+	f.format = string(format)
 	if f.duration > 0 && !runsGiven {
 		f.runs = maxRuns
 	}

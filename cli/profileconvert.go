@@ -27,7 +27,7 @@ func (s *session) profileConvertCommand() *cobra.Command {
 pprof's format or has folded stacks.`,
 		Example: `  faaslens profile convert cpu.pb.gz --format html
   faaslens profile convert cpu.pb.gz --format folded -o - | sort
-  faaslens profile convert after.pb.gz --diff before.pb.gz --format svg -o diff.svg`,
+  faaslens profile convert after.pb.gz --diff before.pb.gz -o diff.svg`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misuse("which profile? give one file, such as cpu.pb.gz")
@@ -37,7 +37,7 @@ pprof's format or has folded stacks.`,
 		RunE: func(_ *cobra.Command, args []string) error { return s.convertProfile(args[0], &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "html", "what to write: "+formatNames())
+	flags.StringVar(&f.format, "format", "", formatUsage(export.HTML))
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write; - for stdout (default FILE with the format's usual end)")
 	flags.StringVar(&f.base, "diff", "", "write what is more and less than in the profile `BASE`")
 	flags.StringVar(&f.kind, "sample-type", "", "the `TYPE` of values to show, such as wall or alloc_space (default the profile's own)")
@@ -49,10 +49,10 @@ pprof's format or has folded stacks.`,
 
 // convertProfile reads a profile and writes it in another format.
 func (s *session) convertProfile(file string, f *convertFlags) error {
-	format, err := export.ParseFormat(f.format)
+	format, err := chosenFormat(f.format, f.output, export.HTML)
 	switch {
 	case err != nil:
-		return misuse("--%v", err)
+		return err
 	case f.base != "" && format == export.Firefox:
 		return misuse("--diff: the format %s has no differences: choose another, such as html or pprof", format)
 	}

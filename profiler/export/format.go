@@ -72,6 +72,22 @@ func (f Format) Extension() string {
 	return ".json"
 }
 
+// FormatOf returns the format that the end of a file's name says, as ".svg" does; false if
+// it says none.
+func FormatOf(file string) (Format, bool) {
+	var found Format
+	for _, f := range Formats() {
+		end := f.Extension()
+		if strings.HasSuffix(file, end) && (found == "" || len(end) > len(found.Extension())) {
+			found = f
+		}
+	}
+	if found == "" && strings.HasSuffix(file, ".pprof") {
+		found = Pprof
+	}
+	return found, found != ""
+}
+
 // Options says how a profile is written. The zero value is useful.
 type Options struct {
 	// Title is what the profile is of, such as "demo/hello".
