@@ -40,7 +40,7 @@ each time if the guest does the same. What is behind -- goes to 'faaslens run'; 
 no deadline. The exit code is the function's.`,
 		Example: `  faaslens callgrind demo/shares
   faaslens callgrind demo/echo -o counts -- --input ping -- argument`,
-		Args: functionThen(forStarted),
+		Args: s.thenRunFlags,
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.callgrind(ctx, name, &f, args)
 		}),
@@ -86,11 +86,18 @@ func (s *session) callgrind(ctx context.Context, name guest.Name, f *callgrindFl
 		}
 		return ended
 	}
+	dump, err := findJitdump(dir)
+	if _, failed := errors.AsType[*exitStatus](ended); failed && errors.Is(err, errNoJitdump) {
+		return ended // the run has said why no code came to be
+	}
+	if err != nil {
+		return err
+	}
 	output := f.output
 	if output == "" {
 		output = "callgrind.out." + name.Function
 	}
-	counted, err := nameCallgrind(raw, output, dir, object, self)
+	counted, err := nameCallgrind(raw, output, dump, object, self)
 	if err != nil {
 		return err
 	}
@@ -129,14 +136,27 @@ func (s *session) valgrind(ctx context.Context, path, dir string, args []string)
 	return nil
 }
 
-// nameCallgrind writes a profile anew with the names of guests' functions. The jitdump
-// below dir says where code was, object what it is, program whose the rest is.
-func nameCallgrind(raw, output, dir, object, program string) (*callgrind.Summary, error) {
+// errNoJitdump means that a run wrote nothing of where its code was.
+var errNoJitdump = errors.New("the run wrote no jitdump")
+
+// findJitdump is the jitdump of the run that had dir for it.
+func findJitdump(dir string) (string, error) {
 	dumps, err := filepath.Glob(filepath.Join(dir, ".debug", "jit", "*", "jit-*.dump"))
-	if err != nil || len(dumps) != 1 {
-		return nil, fmt.Errorf("find where code was: %d jitdumps, want 1 (%v)", len(dumps), err)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("find where code was: %w", err)
+	case len(dumps) == 0:
+		return "", fmt.Errorf("find where code was: %w", errNoJitdump)
+	case len(dumps) > 1:
+		return "", fmt.Errorf("find where code was: %d jitdumps, want 1", len(dumps))
 	}
-	mappings, err := perf.ReadDump(dumps[0])
+	return dumps[0], nil
+}
+
+// nameCallgrind writes a profile anew with the names of guests' functions. The jitdump
+// says where code was, object what it is, program whose the rest is.
+func nameCallgrind(raw, output, dump, object, program string) (*callgrind.Summary, error) {
+	mappings, err := perf.ReadDump(dump)
 	if err != nil {
 		return nil, err
 	}

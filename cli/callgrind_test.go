@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -154,5 +155,14 @@ func TestCallgrindCountsCachesAndPassesExitCodesOn(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(p.dir, "callgrind.out.shares"))
 	if err != nil || !regexp.MustCompile(`(?m)^events: Ir .*D1mr.*Bcm`).Match(b) {
 		t.Errorf("no events of caches and branches (%v):\n%.500s", err, b)
+	}
+}
+
+func TestCallgrindOfARunThatIsMisusedSaysWhatTheRunSaid(t *testing.T) {
+	p := newProfiled(t, "exit_code.c")
+	_, log, err := p.try(nil, "faaslens", "callgrind", p.name, "--", "--runs", "0")
+	exit, ok := err.(*exec.ExitError)
+	if !ok || exit.ExitCode() != exitMisuse || !strings.Contains(log, "--runs 0: want 1 or more") || strings.Contains(log, "jitdump") {
+		t.Errorf("%v\n%s", err, log)
 	}
 }

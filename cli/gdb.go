@@ -43,7 +43,7 @@ environment.`,
   faaslens gdb demo/imgsmith --break filter.c:54 -- --cmdline "blur=3" < lake.png
   faaslens gdb demo/hello --break main --ex "info locals" --ex continue --batch
   faaslens gdb --pid 4711`,
-		Args: debuggerArgs(&f),
+		Args: s.debuggerArgs(&f),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := nativedebug.FindGDB()
 			if err != nil {
@@ -65,7 +65,7 @@ func (f *debuggerFlags) add(cmd *cobra.Command, name string) {
 }
 
 // debuggerArgs checks for a function, or a process to attach to.
-func debuggerArgs(f *debuggerFlags) cobra.PositionalArgs {
+func (s *session) debuggerArgs(f *debuggerFlags) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		n := cmd.ArgsLenAtDash()
 		if n < 0 {
@@ -80,8 +80,10 @@ func debuggerArgs(f *debuggerFlags) cobra.PositionalArgs {
 			return misuse("which function? give USER/FUNCTION, such as demo/hello, or --pid")
 		case n > 1:
 			return misuse("%q: flags for run go behind --", args[1])
+		case f.pid != 0:
+			return nil
 		}
-		return nil
+		return s.checkRunFlags(cmd, args[0], args[1:])
 	}
 }
 

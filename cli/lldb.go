@@ -17,7 +17,7 @@ gdb'; the commands of its extension have the same names.
 The lldb is lldb-22, lldb-19 or lldb, whichever is found first.`,
 		Example: `  faaslens lldb demo/imgsmith --break filter_blur -- --cmdline "blur=3" < lake.png
   faaslens lldb --pid 4711`,
-		Args: debuggerArgs(&f),
+		Args: s.debuggerArgs(&f),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := nativedebug.FindLLDB(f.use)
 			if err != nil {

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/faaslens/faaslens/compiler"
 )
@@ -45,6 +43,7 @@ type session struct {
 
 // root is the tree of commands.
 func (s *session) root() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "faaslens",
 		Short: "Run WebAssembly functions and look inside them",
@@ -64,8 +63,15 @@ $XDG_DATA_HOME/faaslens, else ~/.local/share/faaslens.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				s.printVersions()
+				return nil
+			}
+			return cmd.Help()
+		},
 	}
+	root.Flags().BoolVar(&version, "version", false, "print versions, as the command version does")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.stdin)
@@ -88,32 +94,6 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		msg += ": did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return &usageError{errors.New(msg)}
-}
-
-// flagError says what to do about the flags that people get wrong most.
-func flagError(cmd *cobra.Command, err error) error {
-	if cmd.Name() == "build" && strings.HasPrefix(err.Error(), "unknown") {
-		err = fmt.Errorf("%w: flags for the compiler go behind --", err)
-	}
-	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		if _, ok := errors.AsType[*strconv.NumError](err); ok {
-			err = fmt.Errorf("--%s %q: want %s", wrong.GetFlag().Name, wrong.GetValue(), wantedNumber(wrong.GetFlag()))
-		}
-	}
-	return &usageError{err}
-}
-
-// wantedNumber says what a flag takes that got what is no number for it.
-func wantedNumber(f *pflag.Flag) string {
-	switch {
-	case f.Name == "pid":
-		return "a process's number, such as 4711"
-	case f.Value.Type() == "bool":
-		return "true or false"
-	case strings.Contains(f.Value.Type(), "int"):
-		return "a whole number"
-	}
-	return "a number"
 }
 
 // report says what went wrong, unless that has been said, and returns the exit code.

@@ -56,7 +56,7 @@ perf's own: perf report -i DIRECTORY/perf.data reads it too.`,
   faaslens perf record demo/shares -F 2000 -- --runs 20
   faaslens perf record demo/shares --call-graph dwarf
   faaslens perf record demo/echo -- --input ping -- argument`,
-		Args: functionThen(forStarted),
+		Args: s.thenRunFlags,
 		RunE: s.onFunction(func(ctx context.Context, name guest.Name, args []string) error {
 			return s.perfRecord(ctx, name, f, args)
 		}),

@@ -19,16 +19,20 @@ func (s *session) versionCommand() *cobra.Command {
 		Example: `  faaslens version`,
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			v := versions()
 			if asJSON {
-				return writeJSON(s.stdout, v)
+				return writeJSON(s.stdout, versions())
 			}
-			fmt.Fprintf(s.stdout, "faaslens %s\n%s\n%s %s/%s\n", v.Faaslens, v.Engine, v.Go, v.OS, v.Arch)
+			s.printVersions()
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
+}
+
+func (s *session) printVersions() {
+	v := versions()
+	fmt.Fprintf(s.stdout, "faaslens %s\n%s\n%s %s/%s\n", v.Faaslens, v.Engine, v.Go, v.OS, v.Arch)
 }
 
 func noArguments(_ *cobra.Command, args []string) error {
