@@ -38,9 +38,6 @@ func TestDebuggers(t *testing.T) {
 		"threads have their own variables":    testThreadsHaveTheirOwnGlobals,
 		"lldb does what gdb does":             testLLDBStopsStepsAndShows,
 		"the page on debugging is current":    testDebuggingPageIsCurrent,
-		"debuggers pass input":                testDebuggersPassInput,
-		"debuggers change input":              testDebuggersChangeInput,
-		"debuggers miss places":               testDebuggersMissPlaces,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +60,7 @@ func buildDebuggees(t *testing.T) (dir string) {
 	}
 	env := append(os.Environ(), "FAASLENS_DIR="+dir)
 	for name, args := range map[string][]string{
-		"list0": {"list.c", "-O0"}, "list2": {"list.c", "-O2"}, "echo0": {"../echo_stdin.c", "-O0"}, "bare": {"list.c", "-O0", "--strip"},
+		"list0": {"list.c", "-O0"}, "list2": {"list.c", "-O2"}, "bare": {"list.c", "-O0", "--strip"},
 		"cpp0": {"shapes.cpp", "-O0"}, "cpp2": {"shapes.cpp", "-O2"},
 		"rust0": {"shapes.rs", "-O0"}, "rust2": {"shapes.rs", "-O2"},
 		"globals0": {"globals.c", "tables.c", "-O0"}, "globals2": {"globals.c", "tables.c", "-O2"},

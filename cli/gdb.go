@@ -30,12 +30,11 @@ func (s *session) gdbCommand() *cobra.Command {
 		Long: `Starts gdb on 'faaslens run USER/FUNCTION', set up for guest code: breakpoints by
 function, file and line, or number (functionDef12); arguments, locals, pointers, steps,
 watchpoints; a trap stops at its line. With --break, the function is started at once, else
-gdb's command run does it. A stdin that is redirected is the function's; gdb has the
-terminal for its commands.
+gdb's command run does it.
 
 The extension that is loaded shows pointers of the guest as such, folds the host's frames
 in backtraces, and adds: wasm functions [REGEX], wasm where, wasm globals, wasm memory ADDR
-[LEN], wasm backtrace --all, wasm input FILE. A pointer becomes one of the host's with $host(POINTER).
+[LEN], wasm backtrace --all. A pointer becomes one of the host's with $host(POINTER).
 
 With --pid, gdb attaches to a process that runs functions. It sees their code if the
 process was started with 'run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its
@@ -61,7 +60,7 @@ func (f *debuggerFlags) add(cmd *cobra.Command, name string) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.breaks, "break", nil, "stop at a `PLACE`, as "+name+" writes it: a function, or FILE:LINE")
 	flags.StringArrayVar(&f.commands, "ex", nil, "a `COMMAND` of "+name+"'s to follow; may be given several times")
-	flags.BoolVar(&f.batch, "batch", false, "end when the commands have been carried out, with exit code 1 if the function has no PLACE of --break")
+	flags.BoolVar(&f.batch, "batch", false, "end when the commands have been carried out")
 	flags.IntVar(&f.pid, "pid", 0, "attach to the process `PID` instead of starting one")
 }
 
@@ -102,11 +101,6 @@ func (s *session) debug(d nativedebug.Debugger, f *debuggerFlags, args []string)
 		}
 	} else if err := syscall.Kill(f.pid, 0); err != nil {
 		return fmt.Errorf("attach to process %d: %w", f.pid, err)
-	}
-	if f.pid == 0 {
-		if plan.Input, err = s.divertInput(f.batch); err != nil {
-			return err
-		}
 	}
 	command, err := d.Command(plan, filepath.Join(st.Dir(), "cache", "debuggers"))
 	if err != nil {

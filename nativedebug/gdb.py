@@ -7,7 +7,6 @@
 
 import json
 import re
-import shlex
 import struct
 
 import gdb
@@ -661,48 +660,7 @@ class GuestBreakpoint(gdb.Breakpoint):
     """Stops in guests only: the host has functions of the same names."""
 
     def stop(self):
-        stops = guest_function(gdb.newest_frame().pc()) is not None
-        if stops:
-            places.found(self.location)
-        return stops
-
-
-class Places:
-    """The places of 'wasm break', and which of them no guest has had so far."""
-
-    def __init__(self):
-        self.missing, self.said = [], []
-
-    def add(self, place):
-        self.missing.append(place)
-        self.look()
-
-    def found(self, place):
-        self.missing = [p for p in self.missing if p != place]
-
-    def look(self, _=None):
-        """Looks for them in the guests' code. It is loaded as object files."""
-        if self.missing and modules():
-            self.missing = [p for p in self.missing if not self.in_guest(p)]
-
-    @staticmethod
-    def in_guest(place):
-        try:
-            return any(guest_function(sal.pc) for sal in gdb.decode_line(place)[1] or ())
-        except gdb.error:
-            return False
-
-    def report(self, _=None):
-        """Says which are missing, once and if there was a guest; returns whether any are."""
-        missing = self.missing if known else []
-        for place in missing:
-            if place not in self.said:
-                self.said.append(place)
-                print("--break %s: the function has no such place" % place)
-        return len(missing) > 0
-
-
-places = Places()
+        return guest_function(gdb.newest_frame().pc()) is not None
 
 
 class Break(gdb.Command):
@@ -710,62 +668,12 @@ class Break(gdb.Command):
 
     def __init__(self):
         super().__init__("wasm break", gdb.COMMAND_BREAKPOINTS, gdb.COMPLETE_LOCATION)
-        self.place, self.problem = "", None
 
     def invoke(self, arg, from_tty):
-        self.place, self.problem = arg, None
-        said = gdb.execute("python Break.only.make()", to_string=True).splitlines()
-        if self.problem is not None:
-            raise gdb.GdbError(str(self.problem))
-        # That a place is not there yet sounds as if something were wrong.
-        print("\n".join([line for line in said if line.endswith(" pending.")] or said))
-        places.add(arg.split(" if ")[0].strip())
-
-    def make(self):
-        try:
-            if " if " in self.place:  # gdb has one condition for a breakpoint
-                gdb.execute("break " + self.place)
-            else:
-                GuestBreakpoint(self.place)
-        except gdb.error as problem:
-            self.problem = problem
-
-
-class Missed(gdb.Command):
-    """wasm missed: quit with an error if no guest had a place of 'wasm break'."""
-
-    def __init__(self):
-        super().__init__("wasm missed", gdb.COMMAND_BREAKPOINTS)
-
-    def invoke(self, arg, from_tty):
-        if places.report():
-            gdb.execute("quit 1")
-
-
-class Input(gdb.Command):
-    """wasm input FILE: have the function read that file as its stdin when it is run."""
-
-    def __init__(self):
-        super().__init__("wasm input", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
-        self.given = ""
-
-    def invoke(self, arg, from_tty):
-        args = gdb.string_to_argv(arg)
-        if len(args) != 1:
-            raise gdb.GdbError("usage: wasm input FILE")
-        # gdb 13 has no other way to them.
-        shown = gdb.execute("show args", to_string=True)
-        program = shown[shown.index('"') + 1 : shown.rindex('"')]
-        if self.given and program.endswith(self.given):
-            program = program[: -len(self.given)]
-        self.given = " < " + shlex.quote(args[0])
-        inferior = gdb.selected_inferior()
-        if hasattr(inferior, "arguments"):  # since gdb 14
-            inferior.arguments = program + self.given
-        elif "\n" in program:
-            raise gdb.GdbError("an argument has several lines, which this gdb cannot set again: %s" % program)
+        if " if " in arg:  # gdb has one condition for a breakpoint
+            gdb.execute("break " + arg)
         else:
-            gdb.execute("set args " + program + self.given)
+            GuestBreakpoint(arg)
 
 
 class Attached(gdb.Command):
@@ -804,11 +712,8 @@ configure()
 gdb.pretty_printers.insert(0, printer)
 gdb.xmethod.register_xmethod_matcher(None, Operators(), replace=True)
 gdb.events.stop.connect(on_stop)
-gdb.events.new_objfile.connect(places.look)
-gdb.events.exited.connect(places.report)
 # 'thread' selects one, and 'thread apply' one for each command.
 for hook in ("hookpost-thread", "thread hookpost-apply", "hook-print", "hook-watch"):
     gdb.execute("define %s\npython choose()\nend" % hook)
-for command in (Wasm, Functions, Memory, Globals, Where, Backtrace, Missed, Input, Attached, Host, Fold):
+for command in (Wasm, Functions, Memory, Globals, Where, Backtrace, Break, Attached, Host, Fold):
     command()
-Break.only = Break()

@@ -430,43 +430,7 @@ def break_at(context, args, result):
     if not answer.Succeeded():
         raise Problem(answer.GetError().strip())
     result.AppendMessage(answer.GetOutput().rstrip())
-    breakpoint = context.target.GetBreakpointAtIndex(context.target.GetNumBreakpoints() - 1)
-    breakpoint.SetScriptCallbackFunction("faaslens_lldb.in_guest")
-    places.append((" ".join(args), breakpoint))
-
-
-places = []  # those of 'wasm break', with their breakpoints
-
-
-def had_location(breakpoint):
-    """Whether a breakpoint has or had a place in a guest. lldb keeps those of code that is gone."""
-    modules = (location.GetAddress().GetModule() for location in breakpoint)
-    return any((m.GetFileSpec().GetFilename() or "").startswith("JIT(") for m in modules)
-
-
-@command
-def missed(context, args, result):
-    """Quit with an error if no guest had a place of 'wasm break': wasm missed"""
-    missing = [p for p, b in places if b.IsValid() and not had_location(b)]
-    # Code that was loaded and never stopped in is not known; its process ran to its end.
-    ran = known or context.process.GetState() == lldb.eStateExited
-    if not ran or not missing:
-        return
-    for place in missing:
-        print("--break %s: the function has no such place" % place)
-    context.process.Kill()
-    context.target.debugger.HandleCommand("quit 1")
-
-
-@command
-def redirect(context, args, result):
-    """Have the function read a file as its stdin when it is run: wasm input FILE"""
-    if len(args) != 1:
-        raise Problem("usage: wasm input FILE")
-    debugger = context.target.debugger
-    error = debugger.SetInternalVariable("target.input-path", args[0], debugger.GetInstanceName())
-    if error.Fail():
-        raise Problem(error.GetCString())
+    context.target.GetBreakpointAtIndex(context.target.GetNumBreakpoints() - 1).SetScriptCallbackFunction("faaslens_lldb.in_guest")
 
 
 @command
@@ -505,8 +469,6 @@ def __lldb_init_module(debugger, _):
         "command script add -o -f faaslens_lldb.backtrace wasm backtrace",
         "command script add -o -f faaslens_lldb.attached wasm attached",
         "command script add -o -f faaslens_lldb.break_at wasm break",
-        "command script add -o -f faaslens_lldb.missed wasm missed",
-        "command script add -o -f faaslens_lldb.redirect wasm input",
         "target stop-hook add -P faaslens_lldb.Stop",
         # lldb's own views of libc++ take a guest's pointers for the host's: a unique_ptr is null.
         "type category disable -l c++",

@@ -65,7 +65,6 @@ func FindLLDB(name string) (Debugger, error) {
 // Session is what a debugger is started for: a program or a process.
 type Session struct {
 	Program []string // the program and its arguments
-	Input   string   // the file that the program reads as its stdin; the debugger's if empty
 	PID     int      // the process to attach to, where there is no program
 	Breaks  []string // places, as the debugger writes them
 	Then    []string // the debugger's commands that follow
@@ -133,8 +132,7 @@ func (d Debugger) lldbCommand(s Session, extension string) []string {
 }
 
 // steps is what a debugger does first, each behind the option for a command: attach to a
-// process or redirect a program's input, set breakpoints by a command, go on to the first,
-// and what is to follow. In the end, places that the guest does not have are an error.
+// process, set breakpoints by a command, go on to the first, and what is to follow.
 func (s Session) steps(option, breakpoint string) []string {
 	var args []string
 	start := "run"
@@ -146,9 +144,6 @@ func (s Session) steps(option, breakpoint string) []string {
 		args = append(args, "-p", strconv.Itoa(s.PID), option, attached)
 		start = "continue"
 	}
-	if s.Input != "" {
-		args = append(args, option, "wasm input "+s.Input)
-	}
 	for _, b := range s.Breaks {
 		args = append(args, option, breakpoint+b)
 	}
@@ -157,9 +152,6 @@ func (s Session) steps(option, breakpoint string) []string {
 	}
 	for _, c := range s.Then {
 		args = append(args, option, c)
-	}
-	if s.Batch && len(s.Breaks) > 0 {
-		args = append(args, option, "wasm missed")
 	}
 	return args
 }
