@@ -40,7 +40,7 @@ With --pid, gdb attaches to a process that runs functions. It sees their code if
 process was started with 'run --native-debug', or with FAASLENS_NATIVE_DEBUG=on in its
 environment.`,
 		Example: `  faaslens gdb demo/imgsmith
-  faaslens gdb demo/imgsmith --break filter.c:54 -- --cmdline "blur=3" < lake.png
+  faaslens gdb demo/imgsmith --break filter.c:54 --batch --ex backtrace -- --cmdline "blur=3" < lake.png
   faaslens gdb demo/hello --break main --ex "info locals" --ex continue --batch
   faaslens gdb --pid 4711`,
 		Args: s.debuggerArgs(&f),

@@ -14,8 +14,10 @@ func (s *session) lldbCommand() *cobra.Command {
 		Long: `Starts lldb on 'faaslens run USER/FUNCTION', set up for guest code as gdb is by 'faaslens
 gdb'; the commands of its extension have the same names.
 
+The function's input is the terminal of lldb's: a redirected stdin does not reach it.
+
 The lldb is lldb-22, lldb-19 or lldb, whichever is found first.`,
-		Example: `  faaslens lldb demo/imgsmith --break filter_blur -- --cmdline "blur=3" < lake.png
+		Example: `  faaslens lldb demo/imgsmith --break parse_options -- --cmdline "blur=3"
   faaslens lldb --pid 4711`,
 		Args: s.debuggerArgs(&f),
 		RunE: func(_ *cobra.Command, args []string) error {
