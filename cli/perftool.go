@@ -218,6 +218,10 @@ func (r *recording) hottest(ctx context.Context) (string, error) {
 	counts := make(map[string]int)
 	best := ""
 	for stack, n := range folded {
+		// What is inlined is a part of the function that it is in.
+		for strings.HasSuffix(stack, "_[i]") {
+			stack = stack[:max(strings.LastIndexByte(stack, ';'), 0)]
+		}
 		leaf := stack[strings.LastIndexByte(stack, ';')+1:]
 		if name, guest := strings.CutSuffix(leaf, "_[j]"); guest {
 			if counts[name] += n; counts[name] > counts[best] {
