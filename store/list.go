@@ -20,19 +20,12 @@ func (s *Store) List(user string) ([]Function, error) {
 			return nil, fmt.Errorf("list functions: %w", err)
 		}
 	}
-	dir, err := openDirs(s.root, s.dir, wasmDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list functions: %w", err)
+	dir, users, err := s.users()
+	if err != nil || dir == nil {
+		return nil, err
 	}
 	defer dir.Close()
 	path := filepath.Join(s.dir, wasmDir)
-	users, err := readNames(dir)
-	if err != nil {
-		return nil, fmt.Errorf("list functions: %w", explain("read", path, err))
-	}
 	var all []Function
 	for _, u := range users {
 		if user == "" || u == user {
@@ -40,6 +33,23 @@ func (s *Store) List(user string) ([]Function, error) {
 		}
 	}
 	return all, nil
+}
+
+// users are the names in the directory of functions, which is open; dir is nil if there is
+// none.
+func (s *Store) users() (dir *os.Root, names []string, err error) {
+	dir, err = openDirs(s.root, s.dir, wasmDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("list functions: %w", err)
+	}
+	if names, err = readNames(dir); err != nil {
+		dir.Close()
+		return nil, nil, fmt.Errorf("list functions: %w", explain("read", filepath.Join(s.dir, wasmDir), err))
+	}
+	return dir, names, nil
 }
 
 func listUser(parent *os.Root, path, user string) []Function {

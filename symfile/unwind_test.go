@@ -16,15 +16,21 @@ func frames(t *testing.T, b []byte) string {
 	t.Helper()
 	out := &file{machine: elf.EM_X86_64}
 	out.add(outSection{name: ".eh_frame", data: b, kind: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, addr: 0x10000, align: 8})
-	path := filepath.Join(t.TempDir(), "frames")
-	if err := os.WriteFile(path, out.bytes(), 0o600); err != nil {
+	return tell(t, out.bytes(), "binutils", "readelf", "--debug-dump=frames")
+}
+
+// tell is what a program of a package says of a file with that content.
+func tell(t *testing.T, content []byte, pkg, program string, args ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text, err := exec.Command("readelf", "--debug-dump=frames", path).Output()
+	out, err := exec.Command(program, append(args, path)...).Output()
 	if err != nil {
-		t.Fatalf("readelf: %v; install it with: apt-get install binutils", err)
+		t.Fatalf("%s: %v; install it with: apt-get install %s", program, err, pkg)
 	}
-	return string(text)
+	return string(out)
 }
 
 func TestRegistersThatACallChangesAreUndefined(t *testing.T) {
