@@ -100,7 +100,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 
 // flags are the switches that images depend on.
 func (c Config) flags() string {
-	flags := fmt.Sprintf("debuginfo=%v", c.DebugInfo)
+	flags := fmt.Sprintf("data=mapped debuginfo=%v", c.DebugInfo) // see withoutData
 	if c.DebugInfo {
 		flags += " addresses" // see symfile.KeepAddresses
 	}

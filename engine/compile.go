@@ -39,7 +39,7 @@ type Compilation struct {
 // one it ends the process. It needs no engine that runs. A module that is not valid is
 // a *guest.InvalidModule.
 func Compile(c Compilation) error {
-	native, err := wasmtime.NewCompiler(wasmtime.Config{DebugInfo: c.Flags.DebugInfo, WithoutAVX512: c.Flags.WithoutAVX512})
+	native, err := wasmtime.NewCompiler(wasmtime.Config{DebugInfo: c.Flags.DebugInfo, Emulated: c.Flags.WithoutAVX512})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,15 @@ func (e *Engine) build(ctx context.Context, parsed *wasm.Module, path string, wa
 // source is what the compiler is given of a module.
 func (e *Engine) source(parsed *wasm.Module) []byte {
 	if e.cfg.DebugInfo {
-		return symfile.KeepAddresses(parsed)
+		b := symfile.KeepAddresses(parsed)
+		again, err := wasm.Parse(b)
+		if err != nil { // it is ours: this does not happen
+			return parsed.Bytes()
+		}
+		parsed = again
+	}
+	if hasFirst(parsed) {
+		return withoutData(parsed)
 	}
 	return parsed.Bytes()
 }

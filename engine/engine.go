@@ -23,8 +23,8 @@ type Config struct {
 	// is called; it returns nil for imports that nobody knows, which are link
 	// errors. May be nil.
 	Stub func(module, name string, t guest.FuncType) *hostcall.Spec
-	// Shards is the number of pools. One pool in use by several threads
-	// contends on its lock. Default: one for each processor.
+	// Shards is the number of engines. What one has several threads contend
+	// for. Default: one for each processor.
 	Shards int
 	// Slots is how many invocations a shard runs at once; more wait. Default:
 	// 256.
@@ -34,9 +34,9 @@ type Config struct {
 	Stack uint64
 	// TableElements bounds every table. Default: 500,000, as in Faasm.
 	TableElements uint64
-	// KeepResident is how much of an instance's memory is cleared by hand and
-	// kept when the instance goes. It avoids page faults at about 10 µs for
-	// each MiB that is kept. Default: 1 MiB.
+	// KeepResident is how much memory a shard keeps in place, in bytes, for the next
+	// instances of the modules that it served, beyond 1 MiB for each memory. Without it
+	// they take page faults. Default: 256 MiB.
 	KeepResident uint64
 	// Reset is how the memory of instances that are kept is put back.
 	Reset Reset
@@ -84,7 +84,7 @@ func (c Config) withDefaults() Config {
 		c.TableElements = 500_000
 	}
 	if c.KeepResident == 0 {
-		c.KeepResident = 1 << 20
+		c.KeepResident = 256 << 20
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -167,13 +167,11 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, cpu: processor()}
 	for i := range cfg.Shards {
 		native, err := wasmtime.NewEngine(wasmtime.Config{
-			Slots:         cfg.Slots,
-			Greedy:        cfg.greedy(),
-			Stack:         cfg.Stack,
-			TableElements: cfg.TableElements,
-			KeepResident:  cfg.KeepResident,
-			DebugInfo:     cfg.DebugInfo,
-			WithoutAVX512: cfg.Emulated,
+			IdleMemories: cfg.idleMemories(),
+			Stack:        cfg.Stack,
+			KeepResident: cfg.KeepResident,
+			DebugInfo:    cfg.DebugInfo,
+			Emulated:     cfg.Emulated,
 		})
 		if err != nil {
 			e.freeShards()

@@ -1,12 +1,13 @@
 package engine
 
 import (
+	"github.com/faaslens/faaslens/engine/internal/wasmtime"
 	"github.com/faaslens/faaslens/guest"
 	"github.com/faaslens/faaslens/wasm"
 )
 
-// A slot has a memory and two tables in its shard's pool. Modules that take more, or a
-// heap for managed objects, share what else the pool has, so that a crowd of them does
+// A slot has address space for a memory. Modules that have more, or a heap for managed
+// objects, share what else there is, so that a crowd of them does
 // not leave the others without their own: at any time one in so many of a shard's
 // slots runs such a module, and more of them wait.
 const slotsPerGreedy = 8
@@ -14,10 +15,12 @@ const slotsPerGreedy = 8
 // greedy is how many greedy modules a shard runs at once.
 func (c Config) greedy() int { return max(1, c.Slots/slotsPerGreedy) }
 
-// isGreedy reports whether an instance takes more of the pool than a slot's share.
-func isGreedy(m *wasm.Module) bool {
-	return len(m.Memories) > 1 || len(m.Tables) > 2 || hasManagedObjects(m)
-}
+// idleMemories is how many memories wait in a shard for their modules, which slots that ran
+// others have given up: as many as there are slots, and what greedy modules take.
+func (c Config) idleMemories() int { return c.Slots + wasmtime.MaxMemories*c.greedy() }
+
+// isGreedy reports whether an instance takes more than a slot's share.
+func isGreedy(m *wasm.Module) bool { return len(m.Memories) > 1 || hasManagedObjects(m) }
 
 // hasManagedObjects reports whether the engine gives an instance a heap that it
 // collects garbage in: for exceptions, structs, arrays and foreign references. References

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -362,30 +363,70 @@ func TestGuestsRunThoughTheCallersThreadHasASmallStack(t *testing.T) {
 	<-done
 }
 
-// Of a module that is not mapped from a file, the engine keeps the data in a file in
-// memory, which limits on files bound too.
+// withLimit runs something while the process has less of a resource.
+func withLimit(t *testing.T, resource int, limit uint64, do func()) {
+	t.Helper()
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(resource, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: limit, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	do()
+	if err := syscall.Setrlimit(resource, &was); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const threeBytes = `(module (memory (export "memory") 1) (data (i32.const 3) "abc") (func (export "run")))`
+
 func TestAnInstanceThatCannotBeMadeIsNoTrap(t *testing.T) {
-	e, err := New(Config{Calls: testCalls(t), Slots: 1, Shards: 1, CopyImages: true})
+	e, err := New(Config{Calls: testCalls(t), Slots: 1, Shards: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	m := compile(t, e, `(module (memory (export "memory") 1) (data (i32.const 3) "abc") (func (export "run")))`)
+	m := compile(t, e, threeBytes)
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.ParseUint(strings.Fields(string(b))[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const room = 1 << 30 // for this process; a memory takes more
+	withLimit(t, syscall.RLIMIT_AS, pages*uint64(os.Getpagesize())+room, func() { _, _, err = run(m, guest.Limits{}) })
+	var trap *guest.Trap
+	if err == nil || errors.As(err, &trap) || !strings.Contains(err.Error(), "make an instance: no address space is left") {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := run(m, guest.Limits{}); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// Data is kept in a file in memory, which limits on files bound too.
+func TestDataThatCannotBeKeptIsSaid(t *testing.T) {
+	e := testEngine(t)
+	compile(t, e, returnsSeven)
+	text := wat(t, threeBytes)
 	signal.Ignore(syscall.SIGXFSZ) // the write fails then
 	defer signal.Reset(syscall.SIGXFSZ)
-	var was syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+	dir := t.TempDir()
+	o := ModuleOptions{Steps: []Step{{Export: "run"}}, CacheDir: dir}
+	first, err := e.Compile(context.Background(), text, o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 512, Max: was.Max}); err != nil {
-		t.Fatal(err)
+	first.Close()
+	var again *Module
+	withLimit(t, syscall.RLIMIT_FSIZE, 512, func() { again, err = e.Compile(context.Background(), text, o) })
+	if err == nil {
+		again.Close()
 	}
-	_, _, err = run(m, guest.Limits{})
-	if restored := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); restored != nil {
-		t.Fatal(restored)
-	}
-	var trap *guest.Trap
-	if err == nil || errors.As(err, &trap) || !strings.Contains(err.Error(), "make an instance: ") {
+	if err == nil || !strings.Contains(err.Error(), "write a module's 3 bytes of data to a file in memory") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -58,7 +58,9 @@ type Module struct {
 	memory  string // export name of the memory that host calls see
 	least   uint64 // bytes of memory that an instance starts with
 	hard    bool   // it has memories that cannot be watched: growth is refused
-	greedy  bool   // it takes more of the pool than a slot's share
+	greedy  bool   // it takes more than a slot's share of addresses
+	mapped  bool   // see hasFirst
+	first   firstMemory
 	steps   *wasmtime.Steps
 	names   []Step
 	image   compiledImage
@@ -92,21 +94,23 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	if err := m.resolveImports(o.AllowUnknown); err != nil {
 		return nil, err
 	}
+	if err := m.checkSizes(); err != nil {
+		return nil, err
+	}
 	m.findMemory()
 	m.least = m.minMemory()
 	m.greedy = isGreedy(parsed)
+	m.mapped = hasFirst(parsed)
 	m.prepareWarmth()
-	if err := m.checkPool(); err != nil {
-		return nil, err
-	}
 	native, image, err := e.obtain(ctx, parsed, o)
 	if err != nil {
 		return nil, err
 	}
 	m.image = image
-	if err := m.link(native); err != nil {
+	if err := m.prepare(native); err != nil {
 		native.Close()
 		image.file.Close()
+		m.first.close()
 		return nil, err
 	}
 	m.steps = wasmtime.NewSteps(m.nativeSteps())
@@ -116,6 +120,16 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	e.modules.Add(1)
 	e.open.Store(m, nil)
 	return m, nil
+}
+
+// prepare readies the module in the first shard.
+func (m *Module) prepare(n *wasmtime.Module) (err error) {
+	if m.mapped {
+		if m.first, err = readFirst(m.parsed); err != nil {
+			return err
+		}
+	}
+	return m.link(n)
 }
 
 func (m *Module) checkSteps() error {
@@ -169,14 +183,20 @@ func (m *Module) findMemory() {
 	m.hard = len(m.parsed.Memories) > 1 || len(m.parsed.Memories) == 1 && m.memory == ""
 }
 
-// checkPool refuses what the pool of instances has no room for, before the engine
-// does so in its own words.
-func (m *Module) checkPool() error {
+// What bounds a module's tables, and the size of each of its memories.
+const (
+	maxTables = 8
+	maxMemory = 4 << 30
+)
+
+// checkSizes refuses what instances have no room for, before the engine does so in its own
+// words.
+func (m *Module) checkSizes() error {
 	if n := len(m.parsed.Memories); n > wasmtime.MaxMemories {
 		return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it has %d memories, at most %d are supported", n, wasmtime.MaxMemories)}
 	}
-	if n := len(m.parsed.Tables); n > wasmtime.MaxTables {
-		return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it has %d tables, at most %d are supported", n, wasmtime.MaxTables)}
+	if n := len(m.parsed.Tables); n > maxTables {
+		return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("it has %d tables, at most %d are supported", n, maxTables)}
 	}
 	for _, t := range m.parsed.Tables {
 		if t.Min > m.engine.cfg.TableElements {
@@ -186,6 +206,9 @@ func (m *Module) checkPool() error {
 	for _, mem := range m.parsed.Memories {
 		if mem.Shared {
 			return &guest.InvalidModule{Offset: -1, Reason: "its memory is shared between threads, which is not supported"}
+		}
+		if mem.Min > maxMemory>>mem.PageSizeLog2 {
+			return &guest.InvalidModule{Offset: -1, Reason: fmt.Sprintf("its memory starts with %d pages, which exceeds the limit of %s", mem.Min, guest.FormatBytes(maxMemory))}
 		}
 	}
 	return nil
@@ -215,8 +238,8 @@ func (m *Module) minMemory() uint64 {
 // together stay within the limit: the engine has one bound for all. It is never 0, which
 // would be no bound.
 func (m *Module) evenShare(limit uint64) uint64 {
-	const page, largest = 64 << 10, 4 << 30
-	pages := sort.Search(int(min(limit, largest)/page), func(i int) bool { return m.mostMemory(uint64(i+1)*page) > limit })
+	const page = 64 << 10
+	pages := sort.Search(int(min(limit, maxMemory)/page), func(i int) bool { return m.mostMemory(uint64(i+1)*page) > limit })
 	return max(uint64(pages)*page, 1)
 }
 
@@ -278,7 +301,10 @@ func (m *Module) link(n *wasmtime.Module) error {
 	if m.warm != nil {
 		n.Keep(m.warm.globals)
 	}
-	return nil
+	if m.first.file == nil {
+		return nil
+	}
+	return n.SetFirst(m.first.file, m.first.start, m.first.size)
 }
 
 var errClosed = errors.New("the module is closed")
@@ -406,6 +432,7 @@ func (m *Module) Close() error {
 	}
 	m.steps.Free()
 	m.image.file.Close()
+	m.first.close()
 	m.engine.modules.Done()
 	return nil
 }

@@ -158,8 +158,9 @@ func (m *Module) limits(l guest.Limits) (wasmtime.Limits, error) {
 	if l.Stack > m.engine.cfg.Stack {
 		return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitStack, Allowed: m.engine.cfg.Stack, Used: l.Stack}
 	}
-	n := wasmtime.Limits{Table: l.TableElements, Stack: l.Stack}
+	n := wasmtime.Limits{Table: m.engine.cfg.TableElements, Stack: l.Stack}
 	if l.TableElements != 0 {
+		n.Table = min(n.Table, l.TableElements)
 		for _, t := range m.parsed.Tables {
 			if t.Min > l.TableElements {
 				return wasmtime.Limits{}, &guest.Limit{Kind: guest.LimitTable, Allowed: l.TableElements, Used: t.Min}

@@ -24,7 +24,7 @@ const (
 
 // prepareWarmth decides whether instances can be kept.
 func (m *Module) prepareWarmth() {
-	if !m.options.Warm || m.greedy || m.hard || m.memory == "" || m.parsed.Start != nil || m.minMemory() > maxWarmMemory {
+	if !m.options.Warm || m.greedy || m.hard || !m.mapped || m.memory == "" || m.parsed.Start != nil || m.minMemory() > maxWarmMemory {
 		return
 	}
 	globals, ok := mutableGlobals(m.parsed)

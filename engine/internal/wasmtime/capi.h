@@ -23,7 +23,6 @@ typedef struct wasmtime_context wasmtime_context_t;
 typedef struct wasmtime_linker wasmtime_linker_t;
 typedef struct wasmtime_caller wasmtime_caller_t;
 typedef struct wasmtime_instance_pre wasmtime_instance_pre_t;
-typedef struct wasmtime_pooling_allocation_config_t wasmtime_pooling_allocation_config_t;
 typedef uint8_t wasm_valkind_t;
 typedef uint8_t wasmtime_trap_code_t;
 typedef uint8_t wasmtime_extern_kind_t;
@@ -63,6 +62,20 @@ typedef struct wasmtime_val { uint8_t kind; wasmtime_valunion_t of; } wasmtime_v
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args_and_results, size_t n);
 
+typedef struct wasm_memorytype_t wasm_memorytype_t;
+typedef struct wasmtime_linear_memory {
+  void *env;
+  uint8_t *(*get_memory)(void *env, size_t *size, size_t *capacity);
+  wasmtime_error_t *(*grow_memory)(void *env, size_t size);
+  void (*finalizer)(void *);
+} wasmtime_linear_memory_t;
+typedef struct wasmtime_memory_creator {
+  void *env;
+  wasmtime_error_t *(*new_memory)(void *env, const wasm_memorytype_t *, size_t minimum, size_t maximum,
+                                  size_t reserved, size_t guard, wasmtime_linear_memory_t *);
+  void (*finalizer)(void *);
+} wasmtime_memory_creator_t;
+
 typedef uint8_t wasmtime_opt_level_t;
 enum { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_EXTERNREF = 128, WASM_FUNCREF };
 #define WASMTIME_EXTERN_FUNC 0
@@ -83,6 +96,7 @@ _Static_assert(sizeof(wasmtime_func_t) == 16, "wasmtime_func_t");
 _Static_assert(sizeof(wasmtime_memory_t) == 24, "wasmtime_memory_t");
 _Static_assert(sizeof(wasmtime_table_t) == 24, "wasmtime_table_t");
 _Static_assert(sizeof(wasmtime_instance_t) == 16, "wasmtime_instance_t");
+_Static_assert(sizeof(wasmtime_linear_memory_t) == 32 && sizeof(wasmtime_memory_creator_t) == 24, "memory creators");
 _Static_assert(sizeof(wasmtime_extern_t) == 32, "wasmtime_extern_t");
 _Static_assert(offsetof(wasmtime_extern_t, of) == 8, "wasmtime_extern_t.of");
 _Static_assert(sizeof(wasmtime_val_raw_t) == 16, "wasmtime_val_raw_t");
@@ -119,25 +133,12 @@ void wasmtime_config_wasm_memory64_set(wasm_config_t *, bool);
 void wasmtime_config_wasm_exceptions_set(wasm_config_t *, bool);
 void wasmtime_config_parallel_compilation_set(wasm_config_t *, bool);
 void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
-wasmtime_pooling_allocation_config_t *wasmtime_pooling_allocation_config_new(void);
-void wasmtime_pooling_allocation_config_delete(wasmtime_pooling_allocation_config_t *);
-void wasmtime_pooling_allocation_config_max_unused_warm_slots_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(wasmtime_pooling_allocation_config_t *, size_t);
-void wasmtime_pooling_allocation_config_table_keep_resident_set(wasmtime_pooling_allocation_config_t *, size_t);
-void wasmtime_pooling_allocation_config_total_memories_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_total_tables_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_total_core_instances_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_total_stacks_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_total_gc_heaps_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_max_core_instance_size_set(wasmtime_pooling_allocation_config_t *, size_t);
-void wasmtime_pooling_allocation_config_max_tables_per_module_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_max_memories_per_module_set(wasmtime_pooling_allocation_config_t *, uint32_t);
-void wasmtime_pooling_allocation_config_table_elements_set(wasmtime_pooling_allocation_config_t *, size_t);
-void wasmtime_pooling_allocation_strategy_set(wasm_config_t *, const wasmtime_pooling_allocation_config_t *);
+void wasmtime_config_host_memory_creator_set(wasm_config_t *, wasmtime_memory_creator_t *);
 wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *);
 void wasm_engine_delete(wasm_engine_t *);
 
 // Errors, traps and their frames.
+wasmtime_error_t *wasmtime_error_new(const char *);
 void wasmtime_error_delete(wasmtime_error_t *);
 void wasmtime_error_message(const wasmtime_error_t *, wasm_byte_vec_t *);
 void wasmtime_error_wasm_trace(const wasmtime_error_t *, wasm_frame_vec_t *);

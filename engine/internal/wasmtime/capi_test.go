@@ -89,7 +89,7 @@ func TestVersionIsTheLinkedOne(t *testing.T) {
 }
 
 func TestGuestsCanBeStoppedInTheRuntime(t *testing.T) {
-	e, err := NewEngine(Config{Slots: 1, Greedy: 1, Stack: 1 << 20, TableElements: 10, KeepResident: 1 << 16})
+	e, err := NewEngine(Config{IdleMemories: 1, Stack: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,13 +79,13 @@ func (s *Slot) Cost() Cost {
 	return Cost{Settled: bool(c.settled), Time: time.Duration(c.nanos), Faults: int64(c.faults)}
 }
 
-// Written is how many pages of a kept instance are written back after each run, as far as
-// they are known.
+// Written is how many pages of the slot's memory are written back after each run, as far
+// as they are known.
 func (s *Slot) Written() int {
-	if s.c.warm == nil {
+	if s.c.own == nil {
 		return 0
 	}
-	return int(s.c.warm.count)
+	return int(s.c.own.count)
 }
 
 // EndCapture drops the instance that was kept to be read.

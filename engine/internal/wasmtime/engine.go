@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -28,37 +29,35 @@ const Version = "39.0.0"
 
 // Config shapes an engine.
 type Config struct {
-	// Slots is how many invocations can run at once.
-	Slots int
-	// Greedy is how many of them may have MaxMemories memories, MaxTables tables
-	// and a heap for exceptions and other managed objects, which takes one memory
-	// more. The others have a memory and two tables.
-	Greedy int
+	// IdleMemories is how many memories may wait for their next instances, beside one
+	// for each slot.
+	IdleMemories int
 	// Stack is the native stack in bytes that guest frames may take.
 	Stack uint64
-	// TableElements bounds the size of each table.
-	TableElements uint64
-	// KeepResident is how many bytes of each memory are cleared by hand and
-	// kept when an instance goes, instead of being given back.
+	// KeepResident is how many bytes all memories together keep for their next
+	// instances, beyond FreeResident each.
 	KeepResident uint64
-	// DebugInfo compiles native debug information for gdb and lldb.
+	// DebugInfo compiles native debug information for gdb and lldb, which may write to
+	// guests' memories.
 	DebugInfo bool
-	// WithoutAVX512 compiles for processors that lack those instructions.
-	WithoutAVX512 bool
+	// Emulated compiles for processors without AVX-512, and asks nothing of the kernel
+	// that an emulator of one does not know.
+	Emulated bool
 }
 
-// Engine compiles modules and holds the pool of instances.
+// FreeResident is how many bytes each memory may keep for its next instance.
+const FreeResident = C.FL_FREE_PAGES * C.FL_PAGE
+
+// Engine compiles modules and holds the memories of their instances.
 type Engine struct {
 	c          *C.fl_engine
 	findsExits bool
+	modules    atomic.Uint64 // that were ever loaded
 	close      sync.Once
 }
 
-// What one module may have: the pool reserves address space for it.
-const (
-	MaxMemories = 4
-	MaxTables   = 8
-)
+// MaxMemories is how many one module may have: each takes four gigabytes of addresses.
+const MaxMemories = 4
 
 var prepareProcess = sync.OnceValue(func() error {
 	// With it set, every trap and exit costs four microseconds more.
@@ -95,30 +94,21 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err := prepareProcess(); err != nil {
 		return nil, err
 	}
+	state := (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))
+	state.stack = C.size_t(cfg.Stack)
+	state.keep = C.size_t(cfg.KeepResident / C.FL_PAGE)
+	state.idle_most = C.uint32_t(cfg.IdleMemories)
+	state.debugged = C.bool(cfg.DebugInfo)
+	state.pagemap = -1
+	if !cfg.Emulated {
+		state.pagemap = C.fl_open_pagemap()
+	}
 	c := newConfig(cfg)
-	pool := C.wasmtime_pooling_allocation_config_new()
-	slots, greedy := C.uint32_t(cfg.Slots), C.uint32_t(cfg.Greedy)
-	C.wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2*slots)
-	C.wasmtime_pooling_allocation_config_total_memories_set(pool, slots+MaxMemories*greedy)
-	C.wasmtime_pooling_allocation_config_total_tables_set(pool, 2*slots+MaxTables*greedy)
-	C.wasmtime_pooling_allocation_config_total_stacks_set(pool, 0)
-	C.wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, greedy)
-	C.wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots)
-	C.wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, MaxMemories)
-	C.wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, MaxTables)
-	C.wasmtime_pooling_allocation_config_table_elements_set(pool, C.size_t(cfg.TableElements))
-	C.wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, 4<<20)
-	C.wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, C.size_t(cfg.KeepResident))
-	C.wasmtime_pooling_allocation_config_table_keep_resident_set(pool, C.size_t(cfg.KeepResident))
-	C.wasmtime_pooling_allocation_strategy_set(c, pool)
-	C.wasmtime_pooling_allocation_config_delete(pool)
-
-	e, err := newEngine(c)
+	C.fl_own_memories(state, c)
+	e, err := newEngine(c, state)
 	if err != nil {
 		return nil, err
 	}
-	e.c.stack = C.size_t(cfg.Stack)
-	e.c.pagemap = C.fl_open_pagemap()
 	if err := e.loadStopper(); err != nil {
 		e.Close()
 		return nil, err
@@ -126,13 +116,15 @@ func NewEngine(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// NewCompiler makes an engine without a pool, that can only compile. What it makes,
+// NewCompiler makes an engine that can only compile. What it makes,
 // an engine of the same configuration takes.
 func NewCompiler(cfg Config) (*Engine, error) {
 	if err := prepareProcess(); err != nil {
 		return nil, err
 	}
-	return newEngine(newConfig(cfg))
+	state := (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))
+	state.pagemap = -1
+	return newEngine(newConfig(cfg), state)
 }
 
 // newConfig is what all engines have in common, and all that images depend on.
@@ -146,21 +138,23 @@ func newConfig(cfg Config) *C.wasm_config_t {
 	if cfg.Stack != 0 {
 		C.wasmtime_config_max_wasm_stack_set(c, C.size_t(cfg.Stack))
 	}
-	C.wasmtime_config_memory_init_cow_set(c, true)
+	// Memories are ours, and the engine cannot map into them.
+	C.wasmtime_config_memory_init_cow_set(c, false)
 	C.wasmtime_config_parallel_compilation_set(c, true)
 	chooseFeatures(c)
-	if cfg.WithoutAVX512 {
+	if cfg.Emulated {
 		disableAVX512(c)
 	}
 	return c
 }
 
-func newEngine(c *C.wasm_config_t) (*Engine, error) {
+func newEngine(c *C.wasm_config_t, state *C.fl_engine) (*Engine, error) {
+	e := &Engine{c: state}
 	native := C.wasm_engine_new_with_config(c)
 	if native == nil {
+		e.free()
 		return nil, errors.New("start the WebAssembly engine: it refused its configuration; is address space limited (ulimit -v)?")
 	}
-	e := &Engine{c: (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))}
 	e.c.engine = native
 	return e, nil
 }
@@ -203,11 +197,16 @@ func (e *Engine) Close() {
 			C.wasmtime_module_delete(e.c.stopper)
 		}
 		C.wasm_engine_delete(e.c.engine)
-		if e.c.pagemap >= 0 {
-			syscall.Close(int(e.c.pagemap))
-		}
-		C.free(unsafe.Pointer(e.c))
+		C.fl_free_idle(e.c, 0)
+		e.free()
 	})
+}
+
+func (e *Engine) free() {
+	if e.c.pagemap >= 0 {
+		syscall.Close(int(e.c.pagemap))
+	}
+	C.free(unsafe.Pointer(e.c))
 }
 
 // Compile translates a module into an image that Load and LoadFile take. An *Error

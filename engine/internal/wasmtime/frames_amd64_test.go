@@ -56,7 +56,7 @@ func compileText(t *testing.T, text string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewEngine(Config{Slots: 1, Greedy: 1, Stack: 1 << 20, TableElements: 10, KeepResident: 1 << 16})
+	e, err := NewEngine(Config{IdleMemories: 1, Stack: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

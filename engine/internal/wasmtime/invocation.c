@@ -120,6 +120,7 @@ static bool start(fl_invocation *iv) {
   iv->step = 0;
   iv->value = 0;
   iv->peak = 0;
+  iv->faulted = false;
   fl_enter(iv);
   return fl_stack_room() >= iv->engine->stack + (128 << 10);
 }
@@ -131,6 +132,8 @@ int fl_open(fl_invocation *iv) {
   iv->base = NULL;
   iv->length = NULL;
   iv->store = NULL;
+  iv->taken = NULL;
+  iv->memories = 0;
   if (!start(iv))
     return FL_SMALL_STACK;
   iv->store = wasmtime_store_new(iv->engine->engine, iv, NULL);
@@ -269,7 +272,9 @@ static void end(fl_invocation *iv) {
 void fl_drop(fl_invocation *iv) {
   if (iv->mappings)
     fl_unmap(iv);
-  fl_free_warm(iv);
+  if (iv->warm)
+    fl_free_warm(iv);
+  iv->taken = NULL;
   if (iv->store)
     wasmtime_store_delete(iv->store);
   iv->store = NULL;
@@ -290,7 +295,7 @@ void fl_drop_warm(fl_invocation *iv) {
 
 // open_warm readies the instance that was kept, or a new one that is to be.
 static int open_warm(fl_invocation *iv) {
-  if (iv->warm && (iv->policy == FL_FRESH || (iv->warm->copied && iv->policy != FL_COPY_ALL)))
+  if (iv->warm && iv->policy == FL_FRESH)
     fl_drop(iv);
   fl_warm *w = iv->warm;
   if (!w) {
@@ -372,9 +377,10 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
     iv->cost.faults += faults();
     since = nanos();
   }
-  if (iv->capture && r == FL_OK && iv->step == n)
+  if (iv->capture && r == FL_OK && iv->step == n) {
     end(iv);
-  else if (iv->module->keep)
+    iv->faulted = true; // others may run on this thread before the instance goes
+  } else if (iv->module->keep)
     close_warm(iv, r);
   else
     fl_close(iv);

@@ -5,6 +5,7 @@
 
 #include "capi.h"
 #include "jit.h"
+#include <pthread.h>
 #include <stdatomic.h>
 
 // Reasons for which a running invocation is stopped: the low byte of control.
@@ -23,11 +24,18 @@ typedef struct {
   size_t stack; // native bytes that guest frames may take
   size_t exits; // see exits.c: where a store keeps how the guest left its code
   bool has_exits;
-  int pagemap; // see warm.c: what tells which pages were written; -1 for nothing
+
+  // See memory.c and pages.c.
+  int pagemap;   // what tells which pages were written; -1 for nothing
+  bool debugged; // debuggers write to memories
+  size_t keep;   // pages that memories keep altogether, beyond what each may
+  _Atomic size_t kept;
+  pthread_mutex_t lock; // guards what follows
+  struct fl_memory *idle; // that are no slot's own; the last that was used comes first
+  uint32_t idle_count, idle_most;
 } fl_engine;
 
-// How the memory of a kept instance is put back: see warm.c.
-// A fresh one is not kept.
+// How the memory of a kept instance is put back: see pages.c. A fresh one is not kept.
 enum { FL_STICKY, FL_SCAN, FL_COPY_ALL, FL_FRESH };
 
 typedef struct {
@@ -35,10 +43,11 @@ typedef struct {
   size_t len;
 } fl_name;
 
-// What memory is in a fresh instance of a module.
+// What a module's data segments hold, in a file: from start on in its memory, whole pages.
 typedef struct {
-  uint8_t *bytes;
-  size_t size;
+  const uint8_t *bytes;
+  size_t start, size; // none for no size
+  int fd;
 } fl_first;
 
 typedef struct fl_module {
@@ -52,18 +61,38 @@ typedef struct fl_module {
   bool keep;             // instances may be kept for the next invocation
   fl_name *globals;      // the mutable globals, all exported, of such a module
   size_t nglobals;
-  _Atomic(const fl_first *) first;
+  uint64_t number;       // its own: no other module of the process has it
+  fl_first first;
   fl_object *object; // what debuggers know of it; or null
 } fl_module;
 
-// A kept instance.
-typedef struct {
-  const fl_first *first;
-  uint32_t *pages; // of memory, that were written ever since it was made
-  size_t count, room, most;
+enum { FL_PAGE = 4096, FL_FREE_PAGES = 256 };
+
+// A memory: see memory.c. In each instance of a module its memories take the same places.
+typedef struct fl_memory {
+  struct fl_memory *next; // idle, or taken by the same invocation
+  fl_engine *engine;
+  struct fl_invocation *iv; // whose instance has it; or null
+  uint8_t *base;
+  size_t reserved, guard; // addresses, in bytes
+  size_t size, accessible; // of the instance, or the last one; accessible are whole pages
+  uint64_t owner;  // number of the module that it is prepared for; 0 for none
+  uint32_t place;  // in that
+  fl_first first;  // what is mapped in it
+  bool pierced;    // something else was mapped over that
+
+  // See pages.c.
+  size_t reached;  // as far as it was ever accessible since it is the owner's
+  uint32_t *pages; // that were written since then, ascending
+  size_t count, room, most, charged;
   bool known;    // pages are complete, but for faults since
   bool refilled; // the set was given up at the last end
   bool copied;   // all of memory was written back: all of it looks written
+} fl_memory;
+
+// A kept instance.
+typedef struct {
+  size_t size; // of its memory
   int64_t memory_hard, table; // the store's limits
   const void *step;     // the fl_step that it ran last, or null
   wasmtime_func_t func; // which that calls
@@ -198,6 +227,10 @@ typedef struct fl_invocation {
   fl_warm *warm; // the instance is kept; or null
   bool capture;  // an instance whose steps all ran is not dropped, so that it can be read
   int policy;    // how a kept instance is put back: FL_STICKY and so on
+  fl_memory *own;   // for the first memory of its instances; or null
+  fl_memory *taken; // of the instance
+  uint32_t memories; // how many those are
+  bool faulted; // an invocation on its stack has taken notice of page faults in its place
   bool measure;  // note what having an instance costs
   fl_cost cost;
   uint64_t peak;     // bytes of memory at the end; memory never shrinks
@@ -234,12 +267,22 @@ int fl_map(fl_invocation *, uint64_t addr, int fd, int64_t offset, size_t size);
 int fl_map_files(fl_invocation *);
 void fl_unmap(fl_invocation *);
 
-// warm.c
+// memory.c
+void fl_own_memories(fl_engine *, wasm_config_t *);
+bool fl_map_zeroes(uint8_t *at, size_t size);
+bool fl_mend(fl_memory *);
+void fl_free_own(fl_invocation *);
+void fl_free_idle(fl_engine *, uint64_t owner);
+
+// pages.c
 int fl_open_pagemap(void);
+bool fl_put_back(fl_memory *, fl_invocation *, int policy);
+void fl_forget_pages(fl_memory *);
+
+// warm.c
 bool fl_warm_up(fl_invocation *);
 bool fl_cool(fl_invocation *);
 void fl_free_warm(fl_invocation *);
-void fl_free_first(fl_module *);
 void fl_drop_warm(fl_invocation *);
 
 // capture.c

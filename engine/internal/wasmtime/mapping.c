@@ -1,5 +1,5 @@
 // Files mapped over a guest's memory, which other guests map too. Before an instance
-// goes, its memory must be its own again: the pool writes zeroes over it.
+// goes, its memory must be its own again.
 #define _GNU_SOURCE
 #include "invocation.h"
 #include <errno.h>
@@ -36,16 +36,29 @@ int fl_map_files(fl_invocation *iv) {
   return FL_OK;
 }
 
+// note has the memory of an invocation know that a part of it is another one.
+static void note(fl_invocation *iv, const fl_mapping *mapped) {
+  for (fl_memory *m = iv->taken; m; m = m->next) {
+    if (mapped->start < m->base || mapped->start >= m->base + m->reserved)
+      continue;
+    size_t at = mapped->start - m->base;
+    m->known = false;
+    if (at < m->first.start + m->first.size && at + mapped->size > m->first.start)
+      m->pierced = true;
+  }
+}
+
 // fl_unmap puts fresh zeroes where files were. If the kernel refuses, the next instance
 // would share memory with strangers: the process must not go on.
 void fl_unmap(fl_invocation *iv) {
   while (iv->mappings) {
     fl_mapping *m = iv->mappings;
     iv->mappings = m->next;
-    if (mmap(m->start, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED) {
+    if (!fl_map_zeroes(m->start, m->size)) {
       perror("faaslens: take shared memory out of a function");
       abort();
     }
+    note(iv, m);
     free(m);
   }
 }

@@ -9,7 +9,9 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"github.com/faaslens/faaslens/guest"
@@ -20,6 +22,7 @@ type Module struct {
 	engine *Engine
 	c      *C.fl_module
 	object *C.fl_object // what debuggers were told of it; may be nil
+	first  []byte       // mapped: see SetFirst
 	close  sync.Once
 }
 
@@ -56,6 +59,7 @@ func (e *Engine) Load(image []byte) (*Module, error) {
 func (e *Engine) newModule(m *C.wasmtime_module_t) *Module {
 	c := (*C.fl_module)(C.calloc(1, C.sizeof_fl_module))
 	c.module = m
+	c.number = C.uint64_t(e.modules.Add(1))
 	img := image(m)
 	c.image = C.uintptr_t(uintptr(unsafe.Pointer(unsafe.SliceData(img))))
 	c.image_end = c.image + C.uintptr_t(len(img))
@@ -179,7 +183,22 @@ func (m *Module) freeKept() {
 		C.free(unsafe.Pointer(g.name))
 	}
 	C.free(unsafe.Pointer(m.c.globals))
-	C.fl_free_first(m.c)
+}
+
+// SetFirst has what is in the file, whole pages of it, be in each instance's memory from
+// an address on, in place of the module's data segments. It must be called before the first
+// run, for a module with one memory. The file must be open until Close and must not change.
+func (m *Module) SetFirst(file *os.File, start, size uint64) error {
+	b, err := syscall.Mmap(int(file.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	if err != nil {
+		return fmt.Errorf("map what a module's memory starts with: %w", err)
+	}
+	m.first = b
+	m.c.first = C.fl_first{
+		bytes: (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))),
+		start: C.size_t(start), size: C.size_t(size), fd: C.int(file.Fd()),
+	}
+	return nil
 }
 
 // Close frees the module. No slot may be running it.
@@ -193,6 +212,10 @@ func (m *Module) Close() {
 		C.free(unsafe.Pointer(m.c.memory))
 		C.fl_set_code(m.c, nil)
 		m.freeKept()
+		C.fl_free_idle(m.engine.c, m.c.number)
+		if m.first != nil {
+			_ = syscall.Munmap(m.first) // it is what was mapped
+		}
 		C.free(unsafe.Pointer(m.c))
 	})
 }

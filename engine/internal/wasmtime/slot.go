@@ -94,6 +94,7 @@ func NewSlot(e *Engine, host Host) (*Slot, error) {
 // Free gives the slot back. Nothing may use it any more.
 func (s *Slot) Free() {
 	s.DropWarm()
+	C.fl_free_own(s.c)
 	s.setFiles(nil)
 	unregister(s)
 	C.free(unsafe.Pointer(s.c))
