@@ -22,7 +22,8 @@ import (
 
 // A compiled image is kept as two files, KEY.cwasm and KEY.json. KEY begins with the
 // module's hash and goes on with one of all else that the image depends on: the
-// engine's version, the switches it was compiled with and the processor. The second
+// engine's version, the switches it was compiled with and the processor. Behind the code
+// stands what the module's memory starts with (firstMemory). The second
 // file says what the first must be (entry): images are native code, so one that is
 // damaged or not ours must not be loaded.
 
@@ -80,7 +81,7 @@ func (i compiledImage) load(e *wasmtime.Engine) (*wasmtime.Module, error) {
 
 // obtain finds the compiled module in the cache or compiles it, and loads it in the
 // first shard.
-func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOptions) (*wasmtime.Module, compiledImage, error) {
+func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, first firstMemory, o ModuleOptions) (*wasmtime.Module, compiledImage, error) {
 	hash := sha256.Sum256(parsed.Bytes())
 	want := entry{
 		Module: hex.EncodeToString(hash[:]),
@@ -95,7 +96,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, o ModuleOption
 			return n, compiledImage{file: f, name: path, cached: true, copied: e.cfg.CopyImages}, nil
 		}
 	}
-	return e.build(ctx, parsed, path, want, o.Progress)
+	return e.build(ctx, parsed, first, path, want, o.Progress)
 }
 
 // flags are the switches that images depend on.

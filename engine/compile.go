@@ -62,20 +62,21 @@ func write(c Compilation, image *wasmtime.Image, err error) error {
 
 // build compiles a module, loads it in the first shard and keeps the image at path, if
 // that is given.
-func (e *Engine) build(ctx context.Context, parsed *wasm.Module, path string, want entry, progress func(time.Duration)) (*wasmtime.Module, compiledImage, error) {
+func (e *Engine) build(ctx context.Context, parsed *wasm.Module, first firstMemory, path string, want entry, progress func(time.Duration)) (*wasmtime.Module, compiledImage, error) {
 	const notKept = "the compiled module is not kept, so the next start compiles it again"
 	c := Compilation{Module: e.source(parsed), Flags: CompileFlags{DebugInfo: e.cfg.DebugInfo, WithoutAVX512: e.cfg.Emulated}}
 	image := compiledImage{copied: e.cfg.CopyImages}
+	behind := func(f *os.File) error { return first.writeBehind(f, parsed) }
 	var err error
 	if path != "" {
-		image.file, err = e.compileInto(ctx, func() (*os.File, error) { return createImage(path) }, c, progress)
+		image.file, err = e.compileInto(ctx, func() (*os.File, error) { return createImage(path) }, c, behind, progress)
 		if err != nil && ctx.Err() == nil && !blames(err) { // there may be no room for it
 			e.cfg.Log.Warn(notKept, "error", err)
 			path = ""
 		}
 	}
 	if path == "" {
-		image.file, err = e.compileInto(ctx, unnamedImage, c, progress)
+		image.file, err = e.compileInto(ctx, unnamedImage, c, behind, progress)
 	}
 	if err != nil {
 		return nil, compiledImage{}, err
@@ -119,8 +120,8 @@ func blames(err error) bool {
 	return errors.As(err, &invalid) || errors.As(err, &failure)
 }
 
-// compileInto compiles a module into a new file.
-func (e *Engine) compileInto(ctx context.Context, create func() (*os.File, error), c Compilation, progress func(time.Duration)) (*os.File, error) {
+// compileInto compiles a module into a new file, behind whose image something is written.
+func (e *Engine) compileInto(ctx context.Context, create func() (*os.File, error), c Compilation, behind func(*os.File) error, progress func(time.Duration)) (*os.File, error) {
 	f, err := create()
 	if err != nil {
 		return nil, err
@@ -129,6 +130,10 @@ func (e *Engine) compileInto(ctx context.Context, create func() (*os.File, error
 	if err := e.compile(ctx, c, progress); err != nil {
 		discard(f)
 		return nil, err
+	}
+	if err := behind(f); err != nil {
+		discard(f)
+		return nil, fmt.Errorf("write a module's data behind its compiled image: %w", err)
 	}
 	return f, nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,10 +13,14 @@ import (
 
 // firstMemory is what a module's active data segments put into the memory of each of its
 // instances. The engine is given the module without them: instances have it mapped as
-// their own copy instead, and those of a module share what they do not write.
+// their own copy instead, and those of a module share what they do not write. It stands
+// behind the compiled image, in the same file; where it is mostly gaps, it has a file in
+// memory.
 type firstMemory struct {
-	file        *os.File // in memory; nil if it is all zeroes
-	start, size uint64   // where the file's content is in the memory: whole pages
+	start, size uint64   // where it is in the memory: whole pages; no size for all zeroes
+	sparse      bool     // it has a file of its own
+	file        *os.File // nil if it has none, or as long as that is not open
+	offset      uint64   // in the file
 }
 
 const memoryPage = 4096
@@ -78,52 +83,94 @@ func withoutData(m *wasm.Module) []byte {
 	return m.Replace(map[wasm.SectionID][]byte{wasm.SectionData: content})
 }
 
-// readFirst makes the file of a module that has one.
-func readFirst(m *wasm.Module) (firstMemory, error) {
+// layFirst says where the content is that hasFirst has found.
+func layFirst(m *wasm.Module) firstMemory {
 	var f firstMemory
-	low, high := uint64(1)<<63, uint64(0)
+	low, high := uint64(math.MaxUint64), uint64(0)
 	for _, d := range m.Data {
 		if at, _ := segmentStart(m, d); d.Mode == wasm.SegmentActive && d.Size > 0 {
 			low, high = min(low, at), max(high, at+uint64(d.Size))
 		}
 	}
 	if high == 0 {
-		return f, nil
+		return f
 	}
 	f.start = low &^ (memoryPage - 1)
-	f.size = (high - f.start + memoryPage - 1) &^ (memoryPage - 1)
-	fd, err := unix.MemfdCreate("first memory", unix.MFD_CLOEXEC)
-	if err != nil {
-		return f, fmt.Errorf("make a file in memory for a module's data: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "")
-	if err := fill(file, m, f); err != nil {
-		file.Close()
-		return f, fmt.Errorf("write a module's %d bytes of data to a file in memory: %w", m.DataSize(), err)
-	}
-	f.file = file
-	return f, nil
+	f.size = toPage(high - f.start)
+	// Its zeroes would be written to disk, and hashed at each start.
+	const fewGaps = 4 << 20
+	f.sparse = f.size > fewGaps+4*m.DataSize()
+	return f
 }
 
-func fill(file *os.File, m *wasm.Module, f firstMemory) error {
-	if err := file.Truncate(int64(f.size)); err != nil {
-		return err
+func toPage(n uint64) uint64 { return (n + memoryPage - 1) &^ (memoryPage - 1) }
+
+// writeBehind writes the content behind a compiled image.
+func (f firstMemory) writeBehind(image *os.File, m *wasm.Module) error {
+	if f.size == 0 || f.sparse {
+		return nil
 	}
-	b, err := unix.Mmap(int(file.Fd()), 0, int(f.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	info, err := image.Stat()
 	if err != nil {
 		return err
 	}
+	b := make([]byte, f.size)
+	f.fill(b, m)
+	_, err = image.WriteAt(b, int64(toPage(uint64(info.Size()))))
+	return err
+}
+
+func (f firstMemory) fill(b []byte, m *wasm.Module) {
 	for _, d := range m.Data {
-		if d.Mode == wasm.SegmentActive {
+		if d.Mode == wasm.SegmentActive && d.Size > 0 {
 			at, _ := segmentStart(m, d)
 			copy(b[at-f.start:], m.Bytes()[d.File:][:d.Size])
 		}
 	}
+}
+
+// open finds the content in the image's file, or makes a file for it.
+func (f firstMemory) open(image *os.File, m *wasm.Module) (firstMemory, error) {
+	if f.size == 0 {
+		return f, nil
+	}
+	if !f.sparse {
+		info, err := image.Stat()
+		if err != nil {
+			return f, err
+		}
+		if uint64(info.Size()) < f.size || info.Size()%memoryPage != 0 {
+			return f, fmt.Errorf("the module's %d bytes of data are not behind its compiled image of %d bytes", f.size, info.Size())
+		}
+		f.file, f.offset = image, uint64(info.Size())-f.size
+		return f, nil
+	}
+	fd, err := unix.MemfdCreate("first memory", unix.MFD_CLOEXEC)
+	if err != nil {
+		return f, fmt.Errorf("make a file in memory for a module's data: %w", err)
+	}
+	f.file = os.NewFile(uintptr(fd), "")
+	if err := f.fillFile(m); err != nil {
+		f.file.Close()
+		return f, fmt.Errorf("write a module's %d bytes of data to a file in memory: %w", m.DataSize(), err)
+	}
+	return f, nil
+}
+
+func (f firstMemory) fillFile(m *wasm.Module) error {
+	if err := f.file.Truncate(int64(f.size)); err != nil {
+		return err
+	}
+	b, err := unix.Mmap(int(f.file.Fd()), 0, int(f.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return err
+	}
+	f.fill(b, m)
 	return unix.Munmap(b)
 }
 
 func (f firstMemory) close() {
-	if f.file != nil {
+	if f.sparse && f.file != nil {
 		f.file.Close()
 	}
 }

@@ -407,15 +407,13 @@ func TestAnInstanceThatCannotBeMadeIsNoTrap(t *testing.T) {
 	}
 }
 
-// Data is kept in a file in memory, which limits on files bound too.
+// Data that is mostly gaps is kept in a file in memory, which limits on files bound too.
 func TestDataThatCannotBeKeptIsSaid(t *testing.T) {
 	e := testEngine(t)
-	compile(t, e, returnsSeven)
-	text := wat(t, threeBytes)
+	text := wat(t, `(module (memory (export "memory") 100) (data (i32.const 3) "abc") (data (i32.const 6000000) "def") (func (export "run")))`)
 	signal.Ignore(syscall.SIGXFSZ) // the write fails then
 	defer signal.Reset(syscall.SIGXFSZ)
-	dir := t.TempDir()
-	o := ModuleOptions{Steps: []Step{{Export: "run"}}, CacheDir: dir}
+	o := ModuleOptions{Steps: []Step{{Export: "run"}}, CacheDir: t.TempDir()}
 	first, err := e.Compile(context.Background(), text, o)
 	if err != nil {
 		t.Fatal(err)
@@ -426,7 +424,7 @@ func TestDataThatCannotBeKeptIsSaid(t *testing.T) {
 	if err == nil {
 		again.Close()
 	}
-	if err == nil || !strings.Contains(err.Error(), "write a module's 3 bytes of data to a file in memory") {
+	if err == nil || !strings.Contains(err.Error(), "write a module's 6 bytes of data to a file in memory") {
 		t.Errorf("got %v", err)
 	}
 }

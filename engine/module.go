@@ -100,9 +100,11 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 	m.findMemory()
 	m.least = m.minMemory()
 	m.greedy = isGreedy(parsed)
-	m.mapped = hasFirst(parsed)
+	if m.mapped = hasFirst(parsed); m.mapped {
+		m.first = layFirst(parsed)
+	}
 	m.prepareWarmth()
-	native, image, err := e.obtain(ctx, parsed, o)
+	native, image, err := e.obtain(ctx, parsed, m.first, o)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +126,8 @@ func (e *Engine) Compile(ctx context.Context, parsed *wasm.Module, o ModuleOptio
 
 // prepare readies the module in the first shard.
 func (m *Module) prepare(n *wasmtime.Module) (err error) {
-	if m.mapped {
-		if m.first, err = readFirst(m.parsed); err != nil {
-			return err
-		}
+	if m.first, err = m.first.open(m.image.file, m.parsed); err != nil {
+		return err
 	}
 	return m.link(n)
 }
@@ -304,7 +304,7 @@ func (m *Module) link(n *wasmtime.Module) error {
 	if m.first.file == nil {
 		return nil
 	}
-	return n.SetFirst(m.first.file, m.first.start, m.first.size)
+	return n.SetFirst(m.first.file, m.first.offset, m.first.start, m.first.size)
 }
 
 var errClosed = errors.New("the module is closed")

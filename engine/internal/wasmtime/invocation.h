@@ -43,10 +43,11 @@ typedef struct {
   size_t len;
 } fl_name;
 
-// What a module's data segments hold, in a file: from start on in its memory, whole pages.
+// What a module's data segments hold, from start on in its memory: whole pages of a file.
 typedef struct {
   const uint8_t *bytes;
   size_t start, size; // none for no size
+  int64_t offset;     // in the file
   int fd;
 } fl_first;
 

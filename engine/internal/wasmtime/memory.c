@@ -31,7 +31,7 @@ static bool map_first(fl_memory *m) {
   if (!f->size)
     return true;
   uint8_t *at = m->base + f->start;
-  if (mmap(at, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, f->fd, 0) == MAP_FAILED)
+  if (mmap(at, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, f->fd, f->offset) == MAP_FAILED)
     return false;
   without_huge_pages(at, f->size);
   m->pierced = false;

@@ -185,18 +185,18 @@ func (m *Module) freeKept() {
 	C.free(unsafe.Pointer(m.c.globals))
 }
 
-// SetFirst has what is in the file, whole pages of it, be in each instance's memory from
-// an address on, in place of the module's data segments. It must be called before the first
-// run, for a module with one memory. The file must be open until Close and must not change.
-func (m *Module) SetFirst(file *os.File, start, size uint64) error {
-	b, err := syscall.Mmap(int(file.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+// SetFirst has a piece of a file be in each instance's memory from start on, in place of
+// the module's data segments: whole pages. It must be called before the first run, for a
+// module with one memory. The file must be open until Close and must not change.
+func (m *Module) SetFirst(file *os.File, offset, start, size uint64) error {
+	b, err := syscall.Mmap(int(file.Fd()), int64(offset), int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return fmt.Errorf("map what a module's memory starts with: %w", err)
 	}
 	m.first = b
 	m.c.first = C.fl_first{
 		bytes: (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))),
-		start: C.size_t(start), size: C.size_t(size), fd: C.int(file.Fd()),
+		start: C.size_t(start), size: C.size_t(size), offset: C.int64_t(offset), fd: C.int(file.Fd()),
 	}
 	return nil
 }
