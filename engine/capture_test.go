@@ -263,7 +263,7 @@ func TestACaptureThatFailsIsARunThatFails(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(e.shards[0].free); n != 1 {
+	if n := e.shards[0].free.count(); n != 1 {
 		t.Errorf("%d slots are free, want 1", n)
 	}
 }

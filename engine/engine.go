@@ -142,13 +142,11 @@ type Engine struct {
 type shard struct {
 	native *wasmtime.Engine
 	index  int
-	free   chan *slot // slots that have run before
+	free   freeSlots // slots that have run before
 	mu     sync.Mutex
 	slots  atomic.Pointer[[]*slot] // all of them; grows under mu up to max
 	max    int
 	greedy chan struct{} // holds a word for each greedy module's invocation
-	// waiting is how many wait for a slot: while somebody does, none is kept for a module.
-	waiting atomic.Int32
 }
 
 // New starts an engine.
@@ -177,7 +175,7 @@ func New(cfg Config) (*Engine, error) {
 			e.freeShards()
 			return nil, err
 		}
-		sh := &shard{native: native, index: i, free: make(chan *slot, cfg.Slots), max: cfg.Slots, greedy: make(chan struct{}, cfg.greedy())}
+		sh := &shard{native: native, index: i, free: freeSlots{rest: make(chan *slot, cfg.Slots)}, max: cfg.Slots, greedy: make(chan struct{}, cfg.greedy())}
 		sh.slots.Store(&[]*slot{})
 		e.shards = append(e.shards, sh)
 	}
@@ -227,25 +225,22 @@ func (e *Engine) acquire(ctx context.Context, m *Module) (*slot, error) {
 	}
 	for i := range e.shards {
 		sh := e.shards[(n+i)%len(e.shards)]
-		select {
-		case s := <-sh.free:
+		if s := sh.free.take(); s != nil {
 			return s, nil
-		default:
 		}
 		if s, err := sh.grow(e); s != nil || err != nil {
 			return s, err
 		}
 	}
-	sh := e.shards[n%len(e.shards)]
-	sh.waiting.Add(1)
-	defer sh.waiting.Add(-1)
-	e.evictAny(sh)
-	select {
-	case s := <-sh.free:
+	return e.shards[n%len(e.shards)].wait(ctx, e)
+}
+
+// wait waits for a slot of the shard.
+func (sh *shard) wait(ctx context.Context, e *Engine) (*slot, error) {
+	if s := sh.free.wait(ctx, func() { e.evictAny(sh) }); s != nil {
 		return s, nil
-	case <-ctx.Done():
-		return nil, &guest.Limit{Kind: guest.LimitCancelled}
 	}
+	return nil, &guest.Limit{Kind: guest.LimitCancelled}
 }
 
 // acquireGreedy takes a free slot of this shard. Before it holds one, it waits until
@@ -256,28 +251,17 @@ func (sh *shard) acquireGreedy(ctx context.Context, e *Engine) (*slot, error) {
 	case <-ctx.Done():
 		return nil, &guest.Limit{Kind: guest.LimitCancelled}
 	}
-	select {
-	case s := <-sh.free:
+	if s := sh.free.take(); s != nil {
 		return s, nil
-	default:
 	}
 	s, err := sh.grow(e)
-	if s != nil {
-		return s, nil
+	if s == nil && err == nil {
+		s, err = sh.wait(ctx, e)
 	}
-	if err == nil {
-		sh.waiting.Add(1)
-		defer sh.waiting.Add(-1)
-		e.evictAny(sh)
-		select {
-		case s := <-sh.free:
-			return s, nil
-		case <-ctx.Done():
-			err = &guest.Limit{Kind: guest.LimitCancelled}
-		}
+	if s == nil {
+		<-sh.greedy
 	}
-	<-sh.greedy
-	return nil, err
+	return s, err
 }
 
 // grow adds a slot, or returns nil if the shard has all it may have.
@@ -301,7 +285,7 @@ func (sh *shard) release(s *slot, m *Module) {
 	if m.park(s) {
 		return // it is not greedy
 	}
-	sh.free <- s
+	sh.free.put(s)
 	if m.greedy {
 		<-sh.greedy
 	}

@@ -87,11 +87,11 @@ func (m *Module) park(s *slot) bool {
 	if !s.native.IsWarm() {
 		return false
 	}
-	if s.shard.waiting.Load() == 0 && !m.closed.Load() {
+	if s.shard.free.waiting.Load() == 0 && !m.closed.Load() {
 		select {
 		case m.warm.parked[s.shard.index] <- s:
 			// Who began to wait meanwhile has not seen this slot.
-			if s.shard.waiting.Load() > 0 {
+			if s.shard.free.waiting.Load() > 0 {
 				s.shard.evict(m)
 			}
 			return true
@@ -112,7 +112,7 @@ func (sh *shard) evict(m *Module) bool {
 	case s := <-m.warm.parked[sh.index]:
 		s.native.DropWarm()
 		s.module.Store(nil)
-		sh.free <- s
+		sh.free.put(s)
 		return true
 	default:
 		return false

@@ -206,7 +206,7 @@ func TestKeptInstancesMakeRoomForOthers(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := len(e.shards[0].free); n != 2 {
+	if n := e.shards[0].free.count(); n != 2 {
 		t.Errorf("%d slots are free when all modules are closed, want 2", n)
 	}
 }
