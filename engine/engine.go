@@ -138,7 +138,7 @@ type Engine struct {
 	close     sync.Once
 }
 
-// shard is a pool of instances and the slots that use it.
+// shard is an engine and the slots that use it.
 type shard struct {
 	native *wasmtime.Engine
 	index  int
@@ -244,7 +244,7 @@ func (sh *shard) wait(ctx context.Context, e *Engine) (*slot, error) {
 }
 
 // acquireGreedy takes a free slot of this shard. Before it holds one, it waits until
-// there is room in the pool for another greedy invocation.
+// there is room for another greedy invocation.
 func (sh *shard) acquireGreedy(ctx context.Context, e *Engine) (*slot, error) {
 	select {
 	case sh.greedy <- struct{}{}:

@@ -216,7 +216,7 @@ func TestSeveralMemoriesShareTheLimit(t *testing.T) {
 }
 
 // A crowd of guests that take all that a module may have leaves a modest one its own.
-func TestACrowdLeavesRoomInThePool(t *testing.T) {
+func TestACrowdLeavesRoomForOthers(t *testing.T) {
 	for name, greedy := range map[string]*wasm.Module{
 		"with exceptions": thrower(t, true),
 		"with many memories and tables": wat(t, `(module (import "env" "block" (func $block)) (memory (export "memory") 1)`+

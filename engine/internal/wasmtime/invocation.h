@@ -182,7 +182,7 @@ typedef struct {
   int64_t memory_hard;   // refuse growth beyond; -1 for no refusal
   int64_t memory_first;  // the same while the instance is made, which may start with more
   uint64_t memory_soft;  // stop the guest beyond; 0 for none
-  int64_t table;         // elements; -1 for the pool's
+  int64_t table;         // elements; -1 for no limit
   size_t stack;          // 0 for the engine's
 } fl_limits;
 
