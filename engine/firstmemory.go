@@ -29,7 +29,7 @@ const memoryPage = 4096
 // content that can be told beforehand. A module that is not valid has none: the engine is
 // to say so.
 func hasFirst(m *wasm.Module) bool {
-	if len(m.Memories) != 1 || m.NumImported(wasm.KindMemory) > 0 || hasManagedObjects(m) || m.Memories[0].PageSizeLog2 != wasm.DefaultPageSizeLog2 {
+	if len(m.Memories) != 1 || m.NumImported(wasm.KindMemory) > 0 || m.Memories[0].PageSizeLog2 != wasm.DefaultPageSizeLog2 {
 		return false
 	}
 	const i32Const, i64Const = 0x41, 0x42

@@ -66,7 +66,7 @@ func spoilers() map[string]struct {
 		"segments by number":   {pages: 1, more: `(data $a (i32.const 8) "active") (data $p "passive") (func $init (memory.init $p (i32.const 20) (i32.const 1) (i32.const 3)) (memory.init $a (i32.const 0) (i32.const 0) (i32.const 0)) (data.drop $a)) (start $init)`, pieces: []piece{{8, "active"}, {20, "ass"}}, mapped: true},
 		"a computed place":     {pages: 1, more: `(data (i32.add (i32.const 300) (i32.const 21)) "sum")`, pieces: []piece{{321, "sum"}}},
 		"a start that writes":  {pages: 1, more: `(data (i32.const 0) "ab") (func $s (i32.store8 (i32.const 1) (i32.const 0x63))) (start $s)`, pieces: []piece{{0, "ac"}}, mapped: true},
-		"a heap for objects":   {pages: 2, more: `(tag $t (param i32)) (data (i32.const 66000) "thrown") (func (export "throw") (throw $t (i32.const 1)))`, pieces: []piece{{66000, "thrown"}}},
+		"a heap for objects":   {pages: 2, more: `(tag $t (param i32)) (data (i32.const 66000) "thrown") (func (export "throw") (throw $t (i32.const 1)))`, pieces: []piece{{66000, "thrown"}}, mapped: true},
 		"memories beside it":   {pages: 1, more: `(memory $other 3) (data (i32.const 1) "one") (data (memory $other) (i32.const 1) "two") (func $s (if (i32.ne (i32.load8_u $other (i32.const 2)) (i32.const 0x77)) (then unreachable)) (memory.fill $other (i32.const 0) (i32.const 1) (i32.const 196608))) (start $s)`, pieces: []piece{{1, "one"}}},
 		"as large as is kept":  {pages: 16, more: `(data (i32.const 1048570) "behind")`, pieces: []piece{{1048570, "behind"}}, mapped: true},
 		"mostly gaps":          {pages: 128, more: `(data (i32.const 4097) "one") (data (i32.const 8388600) "eight of")`, pieces: []piece{{4097, "one"}, {8388600, "eight of"}}, mapped: true},

@@ -304,7 +304,8 @@ func (m *Module) link(n *wasmtime.Module) error {
 	if m.first.file == nil {
 		return nil
 	}
-	return n.SetFirst(m.first.file, m.first.offset, m.first.start, m.first.size)
+	f := &m.first
+	return n.SetFirst(wasmtime.First{Memory: m.least, Start: f.start, Size: f.size, File: f.file, Offset: f.offset})
 }
 
 var errClosed = errors.New("the module is closed")

@@ -45,6 +45,7 @@ typedef struct {
 
 // What a module's data segments hold, from start on in its memory: whole pages of a file.
 typedef struct {
+  size_t memory; // the size that the memory starts with
   const uint8_t *bytes;
   size_t start, size; // none for no size
   int64_t offset;     // in the file

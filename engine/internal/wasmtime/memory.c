@@ -67,7 +67,8 @@ static bool forget(fl_memory *m) {
   return true;
 }
 
-// adopt makes the memory one of a module's, as large as that starts with.
+// adopt makes the memory one of a module's, as large as that starts with. A module with
+// data has one memory, which is not empty; a heap for exceptions, which may come first, is.
 static bool adopt(fl_memory *m, const fl_module *module, uint32_t place, size_t size) {
   uint64_t owner = module ? module->number : 0;
   if (owner && m->owner == owner && m->place == place)
@@ -77,7 +78,7 @@ static bool adopt(fl_memory *m, const fl_module *module, uint32_t place, size_t 
   m->owner = owner;
   m->place = place;
   m->most = size / FL_PAGE / 8 + 64;
-  if (place == 0 && module)
+  if (module && size == module->first.memory)
     m->first = module->first;
   return map_first(m);
 }
@@ -205,8 +206,7 @@ static void let_go(void *env) {
   destroy(m);
 }
 
-// new_memory is called on the thread of the invocation whose instance is made. The first
-// memory that it asks for is the module's one, unless that has several or another heap.
+// new_memory is called on the thread of the invocation whose instance is made.
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum, size_t reserved,
                                     size_t guard, wasmtime_linear_memory_t *out) {
   (void)type, (void)maximum;

@@ -185,18 +185,25 @@ func (m *Module) freeKept() {
 	C.free(unsafe.Pointer(m.c.globals))
 }
 
-// SetFirst has a piece of a file be in each instance's memory from start on, in place of
-// the module's data segments: whole pages. It must be called before the first run, for a
-// module with one memory. The file must be open until Close and must not change.
-func (m *Module) SetFirst(file *os.File, offset, start, size uint64) error {
-	b, err := syscall.Mmap(int(file.Fd()), int64(offset), int(size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+// First is what a module's one memory starts with, in place of its data segments: whole pages
+// of a file, from Start on, and zeroes else.
+type First struct {
+	Memory      uint64 // the memory's size, which is not 0
+	Start, Size uint64
+	File        *os.File // open until the module is closed; it must not change
+	Offset      uint64   // in the file
+}
+
+// SetFirst must be called before the module's first run.
+func (m *Module) SetFirst(f First) error {
+	b, err := syscall.Mmap(int(f.File.Fd()), int64(f.Offset), int(f.Size), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return fmt.Errorf("map what a module's memory starts with: %w", err)
 	}
 	m.first = b
 	m.c.first = C.fl_first{
-		bytes: (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))),
-		start: C.size_t(start), size: C.size_t(size), offset: C.int64_t(offset), fd: C.int(file.Fd()),
+		memory: C.size_t(f.Memory), start: C.size_t(f.Start), size: C.size_t(f.Size),
+		bytes: (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))), offset: C.int64_t(f.Offset), fd: C.int(f.File.Fd()),
 	}
 	return nil
 }
