@@ -19,6 +19,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -82,6 +83,8 @@ type Slot struct {
 func NewSlot(e *Engine, host Host) (*Slot, error) {
 	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation)), host: host}
 	s.c.engine = e.c
+	s.c.enter = (*[0]byte)(reflect.ValueOf(hostCall).UnsafePointer())
+	s.c.exits_at, s.c.has_exits = e.c.exits, e.c.has_exits
 	C.fl_set_idle(s.c)
 	s.control = (*uint64)(unsafe.Pointer(C.fl_control(s.c)))
 	if err := register(s); err != nil {
@@ -343,11 +346,15 @@ func view(base *C.uint8_t, n C.size_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(base)), int(n))
 }
 
-//export faaslensHostCall
-func faaslensHostCall(slot, id C.uint32_t, base *C.uint8_t, size C.size_t, args *C.wasmtime_val_raw_t, n C.size_t) C.uint32_t {
-	s := registry.slots[slot].Load()
-	if s.host.HostCall(uint32(id), view(base, size), unsafe.Slice((*guest.Value)(unsafe.Pointer(args)), int(n))) {
-		return 0
-	}
-	return 1
+// maxArgs bounds the arguments, or results, of an import: a module that has more is not
+// valid for the engine.
+const maxArgs = 1000
+
+// hostCall answers a host call, on the thread and goroutine that run the guest. C enters
+// it by crosscall2, which can call any Go function that takes a pointer and returns nothing.
+func hostCall(call *C.fl_exit) {
+	memory := unsafe.Slice((*byte)(unsafe.Pointer(call.base)), int(call.size))
+	args := (*[maxArgs]guest.Value)(unsafe.Pointer(call.args))[:call.nargs]
+	s := registry.slots[call.slot].Load()
+	call.ended = C.bool(!s.host.HostCall(uint32(call.id), memory, args))
 }
