@@ -38,16 +38,17 @@ type Host interface {
 // maxSlots bounds the slots of a process.
 const maxSlots = 1 << 16
 
-// registry finds a slot by the number that C hands back. It is the one mutable
-// global: C must not hold Go pointers.
+// registry finds a slot's host by the number that C hands back. It is the one mutable
+// global: C must not hold Go pointers. A host is written before its slot's first run and
+// after its last, so that host calls read it without more ado.
 var registry struct {
-	slots [maxSlots]atomic.Pointer[Slot]
+	hosts [maxSlots]Host
 	mu    sync.Mutex
 	free  []uint32
 	next  uint32
 }
 
-func register(s *Slot) error {
+func register(s *Slot, host Host) error {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	id := registry.next
@@ -59,7 +60,7 @@ func register(s *Slot) error {
 		registry.next++
 	}
 	s.c.slot = C.uint32_t(id)
-	registry.slots[id].Store(s)
+	registry.hosts[id] = host
 	return nil
 }
 
@@ -67,7 +68,7 @@ func unregister(s *Slot) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	id := uint32(s.c.slot)
-	registry.slots[id].Store(nil)
+	registry.hosts[id] = nil
 	registry.free = append(registry.free, id)
 }
 
@@ -76,18 +77,17 @@ func unregister(s *Slot) {
 type Slot struct {
 	c       *C.fl_invocation
 	control *uint64 // in c
-	host    Host
 }
 
 // NewSlot makes a slot whose host calls go to host.
 func NewSlot(e *Engine, host Host) (*Slot, error) {
-	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation)), host: host}
+	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation))}
 	s.c.engine = e.c
 	s.c.enter = (*[0]byte)(reflect.ValueOf(hostCall).UnsafePointer())
 	s.c.exits_at, s.c.has_exits = e.c.exits, e.c.has_exits
 	C.fl_set_idle(s.c)
 	s.control = (*uint64)(unsafe.Pointer(C.fl_control(s.c)))
-	if err := register(s); err != nil {
+	if err := register(s, host); err != nil {
 		C.free(unsafe.Pointer(s.c))
 		return nil, err
 	}
@@ -355,6 +355,5 @@ const maxArgs = 1000
 func hostCall(call *C.fl_exit) {
 	memory := unsafe.Slice((*byte)(unsafe.Pointer(call.base)), int(call.size))
 	args := (*[maxArgs]guest.Value)(unsafe.Pointer(call.args))[:call.nargs]
-	s := registry.slots[call.slot].Load()
-	call.ended = C.bool(!s.host.HostCall(uint32(call.id), memory, args))
+	call.ended = C.bool(!registry.hosts[call.slot].HostCall(uint32(call.id), memory, args))
 }
