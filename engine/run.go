@@ -74,6 +74,7 @@ func (m *Module) Run(ctx context.Context, r *Run) (Result, error) {
 	}
 	defer s.shard.release(s, m)
 	s.module.Store(m)
+	s.specs = m.specs
 	defer s.module.Store(nil)
 	if m.closed.Load() {
 		return Result{}, errClosed

@@ -49,6 +49,8 @@ type slot struct {
 
 	endable bool // its context can end
 
+	specs []*hostcall.Spec // of the module that runs or ran last, at hand for host calls
+
 	mu         sync.Mutex              // guards what follows
 	cancel     context.CancelCauseFunc // of ctx; only the invocation's goroutine sets it
 	unfollowed context.Context         // whose end nobody is told of yet
@@ -68,8 +70,7 @@ func newSlot(e *Engine, sh *shard) (*slot, error) {
 
 // HostCall implements wasmtime.Host.
 func (s *slot) HostCall(id uint32, memory []byte, args []guest.Value) (goOn bool) {
-	m := s.module.Load()
-	spec := m.specs[id]
+	spec := s.specs[id]
 	returned := false
 	defer func() {
 		if !returned {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/faaslens/faaslens/guest"
 )
@@ -44,7 +45,8 @@ type Call struct {
 	vecs   [][]byte
 	filled uint32
 	spans  []Span // extents handed out by Slice, while somebody looks
-	watch  bool
+
+	observer Observer // who looks
 }
 
 // Span is an extent of guest memory.
@@ -56,7 +58,35 @@ type Span struct {
 // result: args has room for it even if the call takes none. states are the
 // invocation's, in the order of the table's sets.
 func (s *Spec) Invoke(c *Call, mem Memory, states []any, args []guest.Value) error {
-	if bad := s.begin(c, mem, states, args); bad >= 0 {
+	// All of this is one function: that it calls none but Do counts.
+	c.Spec, c.Memory, c.args, c.filled = s, mem, args, 0
+	if s.set < len(states) {
+		c.State = states[s.set]
+	}
+	bad := -1
+	for i := range s.pointers[:s.npointers] {
+		p := &s.pointers[i]
+		if p.size == 0 {
+			if !c.resolve(int(p.param), &s.Params[p.param]) {
+				bad = int(p.param)
+				break
+			}
+			continue
+		}
+		ptr := uint64(uint32(args[p.at][0]))
+		end := ptr + uint64(p.size)
+		// That there are no bytes never is; the compiler then knows, and spares the
+		// arithmetic by which an empty slice does not point behind the memory.
+		if end > uint64(len(mem)) || ptr >= end {
+			bad = int(p.param)
+			break
+		}
+		c.bytes[p.param] = mem[ptr:end:end]
+	}
+	if c.observer != nil {
+		return c.runObserved(bad)
+	}
+	if bad >= 0 {
 		return c.fault(bad)
 	}
 	return s.Do(c)
@@ -66,54 +96,31 @@ func (s *Spec) Invoke(c *Call, mem Memory, states []any, args []guest.Value) err
 func (s *Spec) InvokeObserved(o Observer, c *Call, mem Memory, states []any, args []guest.Value) error {
 	var kept [2 * maxParams]guest.Value
 	n := copy(kept[:], args)
-	c.spans, c.watch = c.spans[:0], true
-	bad := s.begin(c, mem, states, args)
-	o.Enter(c, bad)
-	var err error
-	g, guarded := o.(Guard)
-	if guarded {
-		err = g.Admit(c)
-	}
-	switch {
-	case err != nil:
-	case bad >= 0:
-		err = c.fault(bad)
-	default:
-		err = s.Do(c)
-	}
+	c.spans, c.observer = c.spans[:0], o
+	defer func() { c.observer = nil }() // after a panic too
+	err := s.Invoke(c, mem, states, args)
 	var result guest.Value
 	if len(args) > 0 {
 		result = args[0]
 	}
-	c.Spec, c.args, c.watch = s, kept[:n], false
+	c.Spec, c.args, c.observer = s, kept[:n], nil
 	o.Leave(c, result, err)
 	return err
 }
 
-// begin takes in the arguments and resolves the pointers among them. It returns
-// the parameter that leads outside memory, or -1.
-func (s *Spec) begin(c *Call, mem Memory, states []any, args []guest.Value) int {
-	c.Spec, c.Memory, c.args, c.filled = s, mem, args, 0
-	if s.set < len(states) {
-		c.State = states[s.set]
-	}
-	for i := range s.Params {
-		p := &s.Params[i]
-		switch p.Kind {
-		case Int32, Int64:
-		case In, Out:
-			b, ok := mem.Slice(args[p.at].U32(), p.Size)
-			if !ok {
-				return i
-			}
-			c.bytes[i] = b
-		default:
-			if !c.resolve(i, p) {
-				return i
-			}
+// runObserved tells the observer of the call and, unless that or a parameter that leads
+// outside memory is in the way, runs it.
+func (c *Call) runObserved(bad int) error {
+	c.observer.Enter(c, bad)
+	if g, ok := c.observer.(Guard); ok {
+		if err := g.Admit(c); err != nil {
+			return err
 		}
 	}
-	return -1
+	if bad >= 0 {
+		return c.fault(bad)
+	}
+	return c.Spec.Do(c)
 }
 
 func (c *Call) fault(i int) error {
@@ -171,23 +178,23 @@ func (c *Call) resolveVec(ptr, n uint32) bool {
 }
 
 // U32 is the number, pointer or handle in parameter i.
-func (c *Call) U32(i int) uint32 { return c.args[c.Spec.Params[i].at].U32() }
+func (c *Call) U32(i int) uint32 { return uint32(c.args[c.Spec.at[i]][0]) }
 
 // I32 is the signed number in parameter i.
-func (c *Call) I32(i int) int32 { return c.args[c.Spec.Params[i].at].I32() }
+func (c *Call) I32(i int) int32 { return int32(c.args[c.Spec.at[i]][0]) }
 
 // U64 is the 64-bit number in parameter i.
-func (c *Call) U64(i int) uint64 { return c.args[c.Spec.Params[i].at].U64() }
+func (c *Call) U64(i int) uint64 { return c.args[c.Spec.at[i]][0] }
 
 // I64 is the signed 64-bit number in parameter i.
-func (c *Call) I64(i int) int64 { return c.args[c.Spec.Params[i].at].I64() }
+func (c *Call) I64(i int) int64 { return int64(c.args[c.Spec.at[i]][0]) }
 
 // F64 is the number in parameter i.
-func (c *Call) F64(i int) float64 { return c.args[c.Spec.Params[i].at].F64() }
+func (c *Call) F64(i int) float64 { return math.Float64frombits(c.args[c.Spec.at[i]][0]) }
 
 // Len is the length or count that parameter i, of two WebAssembly arguments,
 // gives.
-func (c *Call) Len(i int) uint32 { return c.args[c.Spec.Params[i].at+1].U32() }
+func (c *Call) Len(i int) uint32 { return uint32(c.args[c.Spec.at[i]+1][0]) }
 
 // Bytes is the memory that parameter i points to: of its size, its length, or up to
 // its NUL.
@@ -218,7 +225,7 @@ func (c *Call) SetResult(v uint64) { c.args[0] = guest.Value{v} }
 // Slice gives a call of a Pointer parameter the memory that it is about to write.
 func (c *Call) Slice(ptr, n uint32) ([]byte, bool) {
 	b, ok := c.Memory.Slice(ptr, n)
-	if ok && c.watch {
+	if ok && c.observer != nil {
 		c.spans = append(c.spans, Span{ptr, n})
 	}
 	return b, ok

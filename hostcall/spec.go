@@ -74,7 +74,17 @@ type Spec struct {
 	// its text.
 	Do func(*Call) error
 
-	set int // index of the set, which finds the state
+	set       int // index of the set, which finds the state
+	npointers int
+	pointers  [maxParams]pointer // the parameters that are not plain numbers, in order
+	at        [maxParams]uint8   // of each parameter: the index of its first WebAssembly argument
+}
+
+// pointer is what every call needs of a parameter that it resolves.
+type pointer struct {
+	size  uint32 // of an In or Out; 0 for what is resolved by its kind
+	param uint8  // its index
+	at    uint8  // of its first WebAssembly argument
 }
 
 // Type is the call's WebAssembly signature.
@@ -113,6 +123,7 @@ func (s *Spec) prepare(set int) error {
 	for i := range params {
 		p := &params[i]
 		p.at = at
+		s.at[i] = uint8(at)
 		switch p.Kind {
 		case In, Out, InArray, InRecords, OutRecords:
 			if p.Size == 0 {
@@ -134,7 +145,25 @@ func (s *Spec) prepare(set int) error {
 	}
 	s.Params = params
 	s.set = set
+	s.preparePointers()
 	return nil
+}
+
+// preparePointers picks the parameters that are to be resolved at every call.
+func (s *Spec) preparePointers() {
+	s.npointers = 0
+	for i := range s.Params {
+		p := &s.Params[i]
+		q := pointer{param: uint8(i), at: uint8(p.at)}
+		switch p.Kind {
+		case Int32, Int64, Float64, Pointer:
+			continue
+		case In, Out:
+			q.size = p.Size
+		}
+		s.pointers[s.npointers] = q
+		s.npointers++
+	}
 }
 
 // Set is a group of calls that share one state per invocation.

@@ -75,7 +75,11 @@ func Calls() hostcall.Set {
 	}}
 }
 
-// call describes a call that only gives the guest an errno.
+// call describes a call that only gives the guest an errno. It stays a function of its
+// own, so that what it returns is compiled by itself: in Calls, which is large, nothing
+// would be inlined into it.
+//
+//go:noinline
 func call(name string, do func(*System, *hostcall.Call) Errno, params ...hostcall.Param) hostcall.Spec {
 	return spec(name, params, func(c *hostcall.Call) error {
 		c.SetResult(uint64(do(c.State.(*System), c)))
@@ -84,6 +88,8 @@ func call(name string, do func(*System, *hostcall.Call) Errno, params ...hostcal
 }
 
 // ending describes a call that may also end the invocation.
+//
+//go:noinline
 func ending(name string, do func(*System, *hostcall.Call) (Errno, error), params ...hostcall.Param) hostcall.Spec {
 	return spec(name, params, func(c *hostcall.Call) error {
 		e, err := do(c.State.(*System), c)

@@ -73,7 +73,9 @@ uint64_t fl_read_func(fl_invocation *iv, const char *name, size_t len) {
 bool fl_run_probe(fl_invocation *iv, const char *name, size_t len) {
   fl_step step = {.name = name, .len = len};
   wasmtime_val_raw_t v[1] = {{.i64 = 0}};
+  fl_enter(iv);
   bool trapped = fl_call(iv, &step, v, 1) != FL_OK;
+  fl_leave(iv);
   fl_clear(iv);
   return trapped;
 }

@@ -6,7 +6,7 @@
 // needs.
 //
 // What crosses the border: an invocation is one call into C (fl_run), a host call is
-// one call out of it (faaslensHostCall). Go objects are named by small integers,
+// one call out of it (hostCall). Go objects are named by small integers,
 // never by pointers. No C type appears in an exported signature.
 //
 // Every object has an explicit Close; an object closed while another uses it is a

@@ -104,12 +104,19 @@ typedef struct {
   } globals[];
 } fl_warm;
 
-// How the guest left its own code for a host call that is under way.
+// A host call that is under way: how the guest left its own code for it, and what Go is
+// told of it. Go reads this through a pointer, which is less to copy than arguments.
 typedef struct fl_exit {
   struct fl_exit *outer;
+  wasmtime_val_raw_t *args;
   const fl_module *module;
-  uintptr_t fp; // of the trampoline: the caller's frame pointer and the return address
-  uint32_t id;  // of the import
+  size_t nargs;
+  uint8_t *base; // of memory
+  uintptr_t fp;  // of the trampoline: the caller's frame pointer and the return address
+  size_t size;   // of memory, in bytes
+  uint32_t id;   // of the import
+  bool ended;    // Go's answer: the guest may not go on
+  uint32_t slot;
 } fl_exit;
 
 // What having an instance for one run took, beside what the guest did.
@@ -197,6 +204,9 @@ typedef struct fl_invocation {
   struct fl_invocation *outer; // the invocation below on this thread's stack
 
   fl_engine *engine;
+  size_t exits_at; // the engine's exits and has_exits, at hand
+  bool has_exits;
+  void (*enter)(void *); // the Go function that answers host calls
   fl_module *module;
   fl_limits limits;
   wasmtime_store_t *store;
@@ -210,7 +220,7 @@ typedef struct fl_invocation {
   const fl_pointer *pointer; // in place of the main step; or null
   bool ended_by_host; // the last host call that returned ended the guest
   bool in_host;       // a host call runs: it looks itself whether to go on
-  fl_exit *exits;      // the innermost host call under way
+  fl_exit *volatile exits; // the innermost host call under way
   uintptr_t stack_top; // where the guest's part of the stack begins
 
   // Written by the signal handler when it sends the guest to the trap.
@@ -306,10 +316,13 @@ bool fl_look_taken(fl_look *);
 uint32_t fl_looks_missed(fl_look *);
 bool fl_end_look(fl_invocation *, fl_look *);
 void fl_cgo_traceback(void *);
-void fl_cgo_context(void *);
+void fl_mix_stacks(bool);
+extern _Atomic bool fl_mixed; // Go's stacks show the guests'
 
 // thread.c and stop.c
-fl_invocation *fl_current(void);
+// The innermost invocation on this thread. A signal handler reads it and may not
+// allocate, so that it must not be of a kind that is allocated at first use.
+extern __thread fl_invocation *fl_running __attribute__((tls_model("initial-exec")));
 bool fl_on_stack(uintptr_t);
 void fl_enter(fl_invocation *);
 void fl_leave(fl_invocation *);

@@ -87,6 +87,6 @@ void fl_show_memory(fl_object *o, const uint8_t *base, bool runs) {
 // information makes a structure of each, with this as its operators' function (package
 // symfile). They call it on the thread that the user looks at, which runs the guest.
 const void *faaslens_guest_pointer(const uint32_t *pointer) {
-  const fl_invocation *iv = fl_current();
+  const fl_invocation *iv = fl_running;
   return iv && iv->has_memory && *pointer ? iv->base + *pointer : NULL;
 }

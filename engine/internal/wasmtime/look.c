@@ -127,6 +127,12 @@ bool fl_end_look(fl_invocation *iv, fl_look *l) {
   return fl_look_taken(l);
 }
 
+_Atomic bool fl_mixed;
+
+// fl_mix_stacks has host calls give Go a context, which is what fl_cgo_traceback begins from
+// in their place on the stack. It only names the call: nothing is walked until somebody asks.
+void fl_mix_stacks(bool on) { atomic_store(&fl_mixed, on); }
+
 // What Go's runtime passes: runtime.SetCgoTraceback.
 typedef struct {
   uintptr_t context;
@@ -162,7 +168,7 @@ static void keep_outermost(fl_stack *s) {
 void fl_cgo_traceback(void *arg) {
   cgo_traceback *a = arg;
   fl_stack s = {.pcs = a->pcs, .max = a->max};
-  fl_invocation *iv = fl_current();
+  fl_invocation *iv = fl_running;
   if (a->context) {
     const fl_exit *e = (const fl_exit *)a->context;
     walk(e->module, e->fp, &s);
@@ -173,13 +179,4 @@ void fl_cgo_traceback(void *arg) {
     a->pcs[s.n] = 0;
   else if (s.depth > a->max && a->max > FL_OUTERMOST)
     keep_outermost(&s);
-}
-
-// fl_cgo_context is called whenever C enters Go, and again when that ends. All it does
-// is to name the host call; nothing is walked until somebody asks.
-void fl_cgo_context(void *arg) {
-  uintptr_t *context = arg;
-  fl_invocation *iv = fl_current();
-  if (*context == 0 && iv)
-    *context = (uintptr_t)iv->exits;
 }

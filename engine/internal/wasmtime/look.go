@@ -105,5 +105,6 @@ func (s *Slot) Look(l *Looker, generation uint64, wait func(attempt int) bool) (
 func MixStacks() { mixStacks() }
 
 var mixStacks = sync.OnceFunc(func() {
-	runtime.SetCgoTraceback(0, unsafe.Pointer(C.fl_cgo_traceback), unsafe.Pointer(C.fl_cgo_context), nil)
+	runtime.SetCgoTraceback(0, unsafe.Pointer(C.fl_cgo_traceback), nil, nil)
+	C.fl_mix_stacks(true)
 })

@@ -19,6 +19,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -37,16 +38,17 @@ type Host interface {
 // maxSlots bounds the slots of a process.
 const maxSlots = 1 << 16
 
-// registry finds a slot by the number that C hands back. It is the one mutable
-// global: C must not hold Go pointers.
+// registry finds a slot's host by the number that C hands back. It is the one mutable
+// global: C must not hold Go pointers. A host is written before its slot's first run and
+// after its last, so that host calls read it without more ado.
 var registry struct {
-	slots [maxSlots]atomic.Pointer[Slot]
+	hosts [maxSlots]Host
 	mu    sync.Mutex
 	free  []uint32
 	next  uint32
 }
 
-func register(s *Slot) error {
+func register(s *Slot, host Host) error {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	id := registry.next
@@ -58,7 +60,7 @@ func register(s *Slot) error {
 		registry.next++
 	}
 	s.c.slot = C.uint32_t(id)
-	registry.slots[id].Store(s)
+	registry.hosts[id] = host
 	return nil
 }
 
@@ -66,7 +68,7 @@ func unregister(s *Slot) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	id := uint32(s.c.slot)
-	registry.slots[id].Store(nil)
+	registry.hosts[id] = nil
 	registry.free = append(registry.free, id)
 }
 
@@ -75,16 +77,17 @@ func unregister(s *Slot) {
 type Slot struct {
 	c       *C.fl_invocation
 	control *uint64 // in c
-	host    Host
 }
 
 // NewSlot makes a slot whose host calls go to host.
 func NewSlot(e *Engine, host Host) (*Slot, error) {
-	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation)), host: host}
+	s := &Slot{c: (*C.fl_invocation)(C.calloc(1, C.sizeof_fl_invocation))}
 	s.c.engine = e.c
+	s.c.enter = (*[0]byte)(reflect.ValueOf(hostCall).UnsafePointer())
+	s.c.exits_at, s.c.has_exits = e.c.exits, e.c.has_exits
 	C.fl_set_idle(s.c)
 	s.control = (*uint64)(unsafe.Pointer(C.fl_control(s.c)))
-	if err := register(s); err != nil {
+	if err := register(s, host); err != nil {
 		C.free(unsafe.Pointer(s.c))
 		return nil, err
 	}
@@ -344,11 +347,14 @@ func view(base *C.uint8_t, n C.size_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(base)), int(n))
 }
 
-//export faaslensHostCall
-func faaslensHostCall(slot, id C.uint32_t, base *C.uint8_t, size C.size_t, args *C.wasmtime_val_raw_t, n C.size_t) C.uint32_t {
-	s := registry.slots[slot].Load()
-	if s.host.HostCall(uint32(id), view(base, size), unsafe.Slice((*guest.Value)(unsafe.Pointer(args)), int(n))) {
-		return 0
-	}
-	return 1
+// maxArgs bounds the arguments, or results, of an import: a module that has more is not
+// valid for the engine.
+const maxArgs = 1000
+
+// hostCall answers a host call, on the thread and goroutine that run the guest. C enters
+// it by crosscall2, which can call any Go function that takes a pointer and returns nothing.
+func hostCall(call *C.fl_exit) {
+	memory := unsafe.Slice((*byte)(unsafe.Pointer(call.base)), int(call.size))
+	args := (*[maxArgs]guest.Value)(unsafe.Pointer(call.args))[:call.nargs]
+	call.ended = C.bool(!registry.hosts[call.slot].HostCall(uint32(call.id), memory, args))
 }

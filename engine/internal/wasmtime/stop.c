@@ -41,7 +41,7 @@ static bool stop_on_return(fl_invocation *iv, const fl_code *code, void *uc) {
 static void on_stop(int sig, siginfo_t *info, void *context) {
   (void)sig, (void)info;
   int saved = errno;
-  fl_invocation *iv = fl_current();
+  fl_invocation *iv = fl_running;
   void *uc = context;
   if (!iv)
     goto out;

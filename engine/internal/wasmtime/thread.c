@@ -5,21 +5,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The innermost invocation on this thread. The handler may not allocate, so the
-// variable must not be of a kind that is allocated at first use.
-static __thread fl_invocation *current __attribute__((tls_model("initial-exec")));
+__thread fl_invocation *fl_running __attribute__((tls_model("initial-exec")));
 static __thread int32_t thread_id;
 static __thread char *stack_low, *stack_high;
 
 void fl_enter(fl_invocation *iv) {
   if (!thread_id)
     thread_id = syscall(SYS_gettid);
-  iv->outer = current;
+  iv->outer = fl_running;
   atomic_store_explicit(&iv->tid, thread_id, memory_order_release);
-  current = iv;
+  fl_running = iv;
 }
 
-void fl_leave(fl_invocation *iv) { current = iv->outer; }
+void fl_leave(fl_invocation *iv) { fl_running = iv->outer; }
 
 // fl_stack_room is how many bytes of this thread's stack are left.
 size_t fl_stack_room(void) {
@@ -57,7 +55,5 @@ __attribute__((constructor)) static void enlarge_stacks(void) {
   }
   pthread_attr_destroy(&attr);
 }
-
-fl_invocation *fl_current(void) { return current; }
 
 bool fl_on_stack(uintptr_t at) { return at >= (uintptr_t)stack_low && at + 16 <= (uintptr_t)stack_high; }
