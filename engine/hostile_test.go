@@ -81,7 +81,7 @@ func TestHostileGuestsEnd(t *testing.T) {
 		"a start function that traps":                {`(module (func $s unreachable) (start $s) (func (export "run")))`, byTrap(guest.TrapUnreachable, "")},
 		"a start function that loops":                {`(module (func $s (loop $l (br $l))) (start $s) (func (export "run")))`, byLimit(guest.LimitDeadline)},
 		"a start function that exits":                {`(module (import "env" "exit" (func $e (param i32))) (func $s (call $e (i32.const 9))) (start $s) (func (export "run")))`, byExit(9)},
-		"a start function that takes memory":         {`(module (memory (export "memory") 1) (func $s (loop $l (drop (memory.grow (i32.const 16))) (br $l))) (start $s) (func (export "run")))`, byLimit(guest.LimitDeadline)},
+		"a start function that takes memory":         {`(module (memory (export "memory") 1) (func $s (loop $l (drop (memory.grow (i32.const 16))) (br $l))) (start $s) (func (export "run")))`, byLimit(guest.LimitMemory)},
 		"a start function that takes it and is done": {`(module (memory (export "memory") 1) (func $s (drop (memory.grow (i32.const 1100)))) (start $s) (func (export "run")))`, byLimit(guest.LimitMemory)},
 		"a start function whose host call panics":    {`(module (import "env" "panic" (func $e)) (func $s (call $e)) (start $s) (func (export "run")))`, byTrap(guest.TrapHost, "on purpose")},
 		"a start function that enters the guest anew": {`(module (import "env" "again" (func $e (result i32))) (func (export "twice") (param i32) (result i32) (local.get 0))

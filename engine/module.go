@@ -295,7 +295,7 @@ func (m *Module) native(sh *shard) (*wasmtime.Module, error) {
 
 // link binds a shard's module to the host's calls.
 func (m *Module) link(n *wasmtime.Module) error {
-	if err := n.Link(m.imports, m.memory); err != nil {
+	if err := n.Link(m.imports, m.memory, !m.greedy && m.parsed.NumImported(wasm.KindMemory) == 0); err != nil {
 		return fmt.Errorf("link the module: %w", err)
 	}
 	if m.warm != nil {

@@ -1,7 +1,7 @@
 // Package wasmtime is our binding to Wasmtime's C API, and the only package that
 // may use cgo or unsafe. It links the static library that the module
 // github.com/bytecodealliance/wasmtime-go carries, but calls it through its own
-// declarations (capi.h), because that module lacks the pooling allocator,
+// declarations (capi.h), because that module lacks memories of the host's,
 // pre-instantiation and unchecked calls that a fresh instance for every invocation
 // needs.
 //

@@ -10,34 +10,45 @@ static const char stopper_name[] = "faaslens:stopper";
 
 // show lets debuggers find the memory of an instance that runs.
 static void show(fl_invocation *iv) {
-  if (iv->module->object && iv->has_memory && !iv->shown)
-    fl_show_memory(iv->module->object, iv->base, iv->shown = true);
+  if (iv->module->object && iv->seen && !iv->shown)
+    fl_show_memory(iv->module->object, iv->seen->base, iv->shown = true);
 }
 
 static void hide(fl_invocation *iv) {
   if (iv->shown)
-    fl_show_memory(iv->module->object, iv->base, iv->shown = false);
+    fl_show_memory(iv->module->object, iv->seen->base, iv->shown = false);
 }
 
-// take_memory remembers the memory that host calls see. The pool gives every memory
-// all the address space that it can grow to, so that it never moves.
-static void take_memory(fl_invocation *iv, const wasmtime_extern_t *item) {
-  iv->memory = item->of.memory;
-  iv->base = wasmtime_memory_data(iv->context, &iv->memory);
-  iv->has_memory = true;
+// fl_see remembers the memory that host calls see. It never moves.
+void fl_see(fl_invocation *iv, fl_memory *m) {
+  iv->seen = m;
   show(iv);
 }
 
-static size_t memory_size(fl_invocation *iv) {
-  if (iv->length)
-    return atomic_load_explicit(iv->length, memory_order_relaxed);
-  return iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
+static void take_memory(fl_invocation *iv, const wasmtime_extern_t *item) {
+  iv->memory = item->of.memory;
+  iv->has_memory = true;
+  const uint8_t *base = wasmtime_memory_data(iv->context, &iv->memory);
+  for (fl_memory *m = iv->taken; m && !iv->seen; m = m->next)
+    if (m->base == base)
+      fl_see(iv, m);
 }
 
-// find_memory is for a guest that calls while its instance is made: from its start function.
-static void find_memory(fl_invocation *iv, wasmtime_caller_t *caller) {
+// find_memory finds what the engine calls the memory.
+static bool find_memory(fl_invocation *iv) {
   wasmtime_extern_t item;
-  if (!iv->has_memory && !iv->has_instance && iv->module->memory &&
+  if (!iv->has_memory && iv->has_instance && iv->module->memory &&
+      wasmtime_instance_export_get(iv->context, &iv->instance, iv->module->memory, iv->module->memory_len, &item) &&
+      item.kind == WASMTIME_EXTERN_MEMORY)
+    take_memory(iv, &item);
+  return iv->has_memory;
+}
+
+// find_callers_memory is for a guest that calls while its instance is made: from its start
+// function.
+static void find_callers_memory(fl_invocation *iv, wasmtime_caller_t *caller) {
+  wasmtime_extern_t item;
+  if (!iv->has_memory && iv->module->memory &&
       wasmtime_caller_export_get(caller, iv->module->memory, iv->module->memory_len, &item) &&
       item.kind == WASMTIME_EXTERN_MEMORY)
     take_memory(iv, &item);
@@ -49,16 +60,14 @@ static void find_memory(fl_invocation *iv, wasmtime_caller_t *caller) {
 // Go's. No guest runs on such a thread, and without the rest a host call takes a tenth less.
 extern void crosscall2(void (*fn)(void *), void *arg, int size, size_t context);
 
-// host_call is every host function: it looks up where the memory of the invocation, which
-// is the one that runs on this thread, is now and enters Go. Every instruction on the way
-// counts.
+// host_call is every host function: it enters Go for the invocation that runs on this
+// thread. Every instruction on the way counts.
 static wasm_trap_t *host_call(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *args, size_t n) {
   fl_invocation *iv = fl_running;
-  if (!iv->length)
-    find_memory(iv, caller);
+  if (!iv->has_instance)
+    find_callers_memory(iv, caller);
   fl_exit here;
-  here.size = memory_size(iv);
-  here.base = iv->base;
+  here.memory = iv->seen;
   here.slot = iv->slot;
   here.id = (uint32_t)(uintptr_t)env;
   here.args = args;
@@ -145,8 +154,7 @@ static bool start(fl_invocation *iv) {
 // follow.
 int fl_open(fl_invocation *iv) {
   iv->has_memory = iv->has_instance = false;
-  iv->base = NULL;
-  iv->length = NULL;
+  iv->seen = NULL;
   iv->store = NULL;
   iv->taken = NULL;
   iv->memories = 0;
@@ -164,11 +172,8 @@ int fl_open(fl_invocation *iv) {
   iv->has_instance = true;
   if (iv->limits.memory_first != iv->limits.memory_hard)
     wasmtime_store_limiter(iv->store, iv->limits.memory_hard, iv->limits.table, -1, -1, -1);
-  wasmtime_extern_t item;
-  if (!iv->has_memory && iv->module->memory &&
-      wasmtime_instance_export_get(iv->context, &iv->instance, iv->module->memory, iv->module->memory_len, &item) &&
-      item.kind == WASMTIME_EXTERN_MEMORY)
-    take_memory(iv, &item);
+  if (!iv->seen)
+    find_memory(iv);
   return FL_OK;
 }
 
@@ -229,8 +234,6 @@ static int find_func(fl_invocation *iv, const fl_step *s, wasmtime_func_t *func)
   if (!wasmtime_instance_export_get(iv->context, &iv->instance, s->name, s->len, &item) ||
       item.kind != WASMTIME_EXTERN_FUNC)
     return FL_NO_EXPORT;
-  if (s->own && iv->has_memory && !iv->length)
-    fl_find_length(iv, item.of.func.__private);
   *func = item.of.func;
   return FL_OK;
 }
@@ -276,8 +279,8 @@ int fl_call_func(fl_invocation *iv, const wasmtime_func_t *func, wasmtime_val_ra
 
 // end notes that nothing runs any more.
 static void end(fl_invocation *iv) {
-  if (iv->has_memory)
-    iv->peak = wasmtime_memory_data_size(iv->context, &iv->memory);
+  if (iv->seen)
+    iv->peak = iv->seen->size;
   hide(iv);
   // From here on a stop has nothing to stop.
   atomic_fetch_or_explicit(&iv->control, FL_IDLE, memory_order_acq_rel);
@@ -295,6 +298,7 @@ void fl_drop(fl_invocation *iv) {
     wasmtime_store_delete(iv->store);
   iv->store = NULL;
   iv->context = NULL;
+  iv->seen = NULL;
   iv->has_memory = iv->has_instance = false;
 }
 
@@ -406,12 +410,12 @@ int fl_run(fl_invocation *iv, const fl_step *steps, uint32_t n) {
 }
 
 uint64_t fl_memory_size(fl_invocation *iv, uint8_t **base) {
-  *base = iv->base;
-  return memory_size(iv);
+  *base = iv->seen ? iv->seen->base : NULL;
+  return iv->seen ? iv->seen->size : 0;
 }
 
 bool fl_grow(fl_invocation *iv, uint64_t pages, uint64_t *before) {
-  if (!iv->has_memory)
+  if (!find_memory(iv))
     return false;
   wasmtime_error_t *e = wasmtime_memory_grow(iv->context, &iv->memory, pages, before);
   if (!e)

@@ -59,7 +59,7 @@ typedef struct fl_module {
   char *memory; // name of the exported memory, or null
   size_t memory_len;
   _Atomic(const fl_code *) code;
-  _Atomic size_t length; // see length.c: where an instance keeps its memory's size; 0 unknown
+  bool only;             // it has one memory, which host calls see, and no other heap
   bool keep;             // instances may be kept for the next invocation
   fl_name *globals;      // the mutable globals, all exported, of such a module
   size_t nglobals;
@@ -111,9 +111,8 @@ typedef struct fl_exit {
   wasmtime_val_raw_t *args;
   const fl_module *module;
   size_t nargs;
-  uint8_t *base; // of memory
-  uintptr_t fp;  // of the trampoline: the caller's frame pointer and the return address
-  size_t size;   // of memory, in bytes
+  const fl_memory *memory; // that it sees; or null
+  uintptr_t fp; // of the trampoline: the caller's frame pointer and the return address
   uint32_t id;   // of the import
   bool ended;    // Go's answer: the guest may not go on
   uint32_t slot;
@@ -212,9 +211,7 @@ typedef struct fl_invocation {
   wasmtime_store_t *store;
   wasmtime_context_t *context;
   wasmtime_instance_t instance;
-  wasmtime_memory_t memory;
-  uint8_t *base; // of memory
-  const _Atomic size_t *length; // its size in bytes, where the instance keeps it; or null
+  wasmtime_memory_t memory; // that host calls see, if has_memory
   bool has_memory, has_instance, padded;
   bool shown; // debuggers find its memory
   const fl_pointer *pointer; // in place of the main step; or null
@@ -241,6 +238,7 @@ typedef struct fl_invocation {
   int policy;    // how a kept instance is put back: FL_STICKY and so on
   fl_memory *own;   // for the first memory of its instances; or null
   fl_memory *taken; // of the instance
+  fl_memory *seen;  // the one of them that host calls see; or null
   uint32_t memories; // how many those are
   bool faulted; // an invocation on its stack has taken notice of page faults in its place
   bool measure;  // note what having an instance costs
@@ -305,8 +303,6 @@ bool fl_read_table(fl_invocation *, const char *name, size_t len, uint64_t *func
 uint64_t fl_read_func(fl_invocation *, const char *name, size_t len);
 bool fl_run_probe(fl_invocation *, const char *name, size_t len);
 
-// length.c
-void fl_find_length(fl_invocation *, const void *funcref);
 
 // look.c
 void fl_host_stack(fl_invocation *, fl_stack *);
@@ -331,6 +327,9 @@ bool fl_request_stop(fl_invocation *, uint64_t generation, uint8_t reason);
 int fl_kick(fl_invocation *);
 size_t fl_stack_room(void);
 size_t fl_stack_above(const void *);
+
+// invocation.c
+void fl_see(fl_invocation *, fl_memory *);
 
 // exits.c
 bool fl_find_exits(fl_engine *, uintptr_t low, uintptr_t high);

@@ -88,5 +88,5 @@ void fl_show_memory(fl_object *o, const uint8_t *base, bool runs) {
 // symfile). They call it on the thread that the user looks at, which runs the guest.
 const void *faaslens_guest_pointer(const uint32_t *pointer) {
   const fl_invocation *iv = fl_running;
-  return iv && iv->has_memory && *pointer ? iv->base + *pointer : NULL;
+  return iv && iv->seen && *pointer ? iv->seen->base + *pointer : NULL;
 }

@@ -10,13 +10,13 @@
 // fl_map maps a piece of a file, shared, over whole pages of the memory. It returns 0 or
 // an error number.
 int fl_map(fl_invocation *iv, uint64_t addr, int fd, int64_t offset, size_t size) {
-  uint64_t length = iv->has_memory ? wasmtime_memory_data_size(iv->context, &iv->memory) : 0;
+  uint64_t length = iv->seen ? iv->seen->size : 0;
   if (!size || addr > length || size > length - addr)
     return EFAULT;
   fl_mapping *m = malloc(sizeof *m);
   if (!m)
     return ENOMEM;
-  *m = (fl_mapping){iv->mappings, iv->base + addr, size};
+  *m = (fl_mapping){iv->mappings, iv->seen->base + addr, size};
   if (mmap(m->start, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED) {
     int e = errno;
     free(m);
@@ -36,16 +36,12 @@ int fl_map_files(fl_invocation *iv) {
   return FL_OK;
 }
 
-// note has the memory of an invocation know that a part of it is another one.
-static void note(fl_invocation *iv, const fl_mapping *mapped) {
-  for (fl_memory *m = iv->taken; m; m = m->next) {
-    if (mapped->start < m->base || mapped->start >= m->base + m->reserved)
-      continue;
-    size_t at = mapped->start - m->base;
-    m->known = false;
-    if (at < m->first.start + m->first.size && at + mapped->size > m->first.start)
-      m->pierced = true;
-  }
+// note has the memory know that a part of it is another one.
+static void note(fl_memory *m, const fl_mapping *mapped) {
+  size_t at = mapped->start - m->base;
+  m->known = false;
+  if (at < m->first.start + m->first.size && at + mapped->size > m->first.start)
+    m->pierced = true;
 }
 
 // fl_unmap puts fresh zeroes where files were. If the kernel refuses, the next instance
@@ -58,7 +54,7 @@ void fl_unmap(fl_invocation *iv) {
       perror("faaslens: take shared memory out of a function");
       abort();
     }
-    note(iv, m);
+    note(iv->seen, m);
     free(m);
   }
 }

@@ -210,7 +210,7 @@ static void let_go(void *env) {
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum, size_t reserved,
                                     size_t guard, wasmtime_linear_memory_t *out) {
   (void)type, (void)maximum;
-  fl_invocation *iv = fl_current();
+  fl_invocation *iv = fl_running;
   const fl_module *module = iv ? iv->module : NULL;
   uint32_t place = iv ? iv->memories++ : 0;
   if (minimum > reserved)
@@ -225,8 +225,11 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
     iv->taken = m;
   }
   *out = (wasmtime_linear_memory_t){m, get, grow, let_go};
-  if (adopt(m, module, place, minimum))
+  if (adopt(m, module, place, minimum)) {
+    if (module && module->only)
+      fl_see(iv, m);
     return NULL;
+  }
   if (iv && iv->own == m)
     iv->own = NULL;
   if (iv)

@@ -67,8 +67,9 @@ func (e *Engine) newModule(m *C.wasmtime_module_t) *Module {
 }
 
 // Link binds the module's imports, each to its call, and names the memory that host
-// calls see; empty for none.
-func (m *Module) Link(imports []Import, memory string) error {
+// calls see; empty for none. only is whether that is all that the engine asks for as
+// memories: the module has no other and no heap for managed objects.
+func (m *Module) Link(imports []Import, memory string, only bool) error {
 	l := C.wasmtime_linker_new(m.engine.c.engine)
 	defer C.wasmtime_linker_delete(l)
 	for _, i := range imports {
@@ -79,6 +80,7 @@ func (m *Module) Link(imports []Import, memory string) error {
 	if memory != "" {
 		m.c.memory = C.CString(memory)
 		m.c.memory_len = C.size_t(len(memory))
+		m.c.only = C.bool(only)
 	}
 	return takeError(C.wasmtime_linker_instantiate_pre(l, m.c.module, &m.c.pre))
 }

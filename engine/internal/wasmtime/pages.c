@@ -50,7 +50,7 @@ static bool had_faults(fl_invocation *iv) {
   long now = getrusage(RUSAGE_THREAD, &u) ? -1 : u.ru_minflt + u.ru_majflt;
   bool had = now < 0 || now != before;
   before = now;
-  for (fl_invocation *o = fl_current(); had && o; o = o->outer)
+  for (fl_invocation *o = fl_running; had && o; o = o->outer)
     o->faulted = true;
   iv->faulted = iv->faulted || had; // it may have several memories
   return iv->faulted;

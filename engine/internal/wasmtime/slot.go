@@ -354,7 +354,10 @@ const maxArgs = 1000
 // hostCall answers a host call, on the thread and goroutine that run the guest. C enters
 // it by crosscall2, which can call any Go function that takes a pointer and returns nothing.
 func hostCall(call *C.fl_exit) {
-	memory := unsafe.Slice((*byte)(unsafe.Pointer(call.base)), int(call.size))
+	var memory []byte
+	if m := call.memory; m != nil {
+		memory = unsafe.Slice((*byte)(unsafe.Pointer(m.base)), int(m.size))
+	}
 	args := (*[maxArgs]guest.Value)(unsafe.Pointer(call.args))[:call.nargs]
 	call.ended = C.bool(!registry.hosts[call.slot].HostCall(uint32(call.id), memory, args))
 }

@@ -49,8 +49,8 @@ static void on_stop(int sig, siginfo_t *info, void *context) {
   fl_answer_look(iv, uc, control >> 8);
   if (iv->stopped || iv->in_host)
     goto out;
-  if ((control & 0xff) == FL_RUNNING && iv->limits.memory_soft && iv->has_memory &&
-      wasmtime_memory_data_size(iv->context, &iv->memory) > iv->limits.memory_soft) {
+  if ((control & 0xff) == FL_RUNNING && iv->limits.memory_soft && iv->seen &&
+      iv->seen->size > iv->limits.memory_soft) {
     atomic_compare_exchange_strong(&iv->control, &control, control | FL_STOP_MEMORY);
     control = atomic_load(&iv->control);
   }

@@ -20,7 +20,7 @@ static bool take_globals(fl_invocation *iv, fl_warm *w) {
 // fl_warm_up readies a fresh instance, before its first step, to be kept. It reports
 // whether it can be.
 bool fl_warm_up(fl_invocation *iv) {
-  if (!iv->has_memory || !iv->own || iv->own->base != iv->base)
+  if (!iv->own || iv->own != iv->seen)
     return false;
   fl_warm *w = calloc(1, sizeof *w + iv->module->nglobals * sizeof w->globals[0]);
   if (!w || !take_globals(iv, w)) {
