@@ -35,7 +35,7 @@ type Config struct {
 	// TableElements bounds every table. Default: 500,000, as in Faasm.
 	TableElements uint64
 	// KeepResident is how much memory a shard keeps in place, in bytes, for the next
-	// instances of the modules that it served, beyond 1 MiB for each memory. Without it
+	// instances of the modules that it served, beyond 64 KiB for each memory. Without it
 	// they take page faults. Default: 256 MiB.
 	KeepResident uint64
 	// Reset is how the memory of instances that are kept is put back.

@@ -97,7 +97,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	state := (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))
 	state.stack = C.size_t(cfg.Stack)
 	state.keep = C.size_t(cfg.KeepResident / C.FL_PAGE)
-	state.idle_most = C.uint32_t(cfg.IdleMemories)
+	state.idle.most = C.uint32_t(cfg.IdleMemories)
 	state.debugged = C.bool(cfg.DebugInfo)
 	state.pagemap = -1
 	if !cfg.Emulated {
@@ -197,7 +197,8 @@ func (e *Engine) Close() {
 			C.wasmtime_module_delete(e.c.stopper)
 		}
 		C.wasm_engine_delete(e.c.engine)
-		C.fl_free_idle(e.c, 0)
+		for C.fl_shed(e.c) {
+		}
 		e.free()
 	})
 }

@@ -17,6 +17,8 @@ typedef struct {
   const uintptr_t *starts, *ends;
 } fl_code;
 
+enum { FL_BUCKETS = 256 };
+
 typedef struct {
   wasm_engine_t *engine;
   wasmtime_module_t *stopper; // holds the trap that a stopped guest is sent to
@@ -30,9 +32,12 @@ typedef struct {
   bool debugged; // debuggers write to memories
   size_t keep;   // pages that memories keep altogether, beyond what each may
   _Atomic size_t kept;
-  pthread_mutex_t lock; // guards what follows
-  struct fl_memory *idle; // that are no slot's own; the last that was used comes first
-  uint32_t idle_count, idle_most;
+  struct {
+    pthread_mutex_t lock; // guards the rest
+    struct fl_memory *of[FL_BUCKETS]; // by the module's number
+    struct fl_memory *oldest, *newest;
+    uint32_t count, most;
+  } idle; // see idle.c
 } fl_engine;
 
 // How the memory of a kept instance is put back: see pages.c. A fresh one is not kept.
@@ -68,11 +73,14 @@ typedef struct fl_module {
   fl_object *object; // what debuggers know of it; or null
 } fl_module;
 
-enum { FL_PAGE = 4096, FL_FREE_PAGES = 256 };
+// Pages that a memory may keep whatever the others do, and that are written back unasked.
+enum { FL_PAGE = 4096, FL_FREE_PAGES = 16, FL_FEW_PAGES = 256 };
+enum { FL_ANY_PLACE = UINT32_MAX };
 
 // A memory: see memory.c. In each instance of a module its memories take the same places.
 typedef struct fl_memory {
-  struct fl_memory *next; // idle, or taken by the same invocation
+  struct fl_memory *next; // idle in the same bucket, or taken by the same invocation
+  struct fl_memory **before, *older, *newer; // while it is idle
   fl_engine *engine;
   struct fl_invocation *iv; // whose instance has it; or null
   uint8_t *base;
@@ -283,6 +291,12 @@ bool fl_map_zeroes(uint8_t *at, size_t size);
 bool fl_mend(fl_memory *);
 void fl_free_own(fl_invocation *);
 void fl_free_idle(fl_engine *, uint64_t owner);
+bool fl_shed(fl_engine *);
+
+// idle.c
+bool fl_put_idle(fl_engine *, fl_memory *);
+fl_memory *fl_take_idle(fl_engine *, uint64_t owner, uint32_t place);
+fl_memory *fl_take_oldest(fl_engine *);
 
 // pages.c
 int fl_open_pagemap(void);

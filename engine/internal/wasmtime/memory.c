@@ -105,41 +105,8 @@ static fl_memory *create(fl_engine *e, size_t reserved, size_t guard) {
 }
 
 static void put_idle(fl_memory *m) {
-  fl_engine *e = m->engine;
-  pthread_mutex_lock(&e->lock);
-  bool room = e->idle_count < e->idle_most;
-  if (room) {
-    m->next = e->idle;
-    e->idle = m;
-    e->idle_count++;
-  }
-  pthread_mutex_unlock(&e->lock);
-  if (!room)
+  if (!fl_put_idle(m->engine, m))
     destroy(m);
-}
-
-enum { ANY_PLACE = UINT32_MAX };
-
-// take_idle takes a memory of the module's that waits; or, if any will do, the one that
-// has waited for longest.
-static fl_memory *take_idle(fl_engine *e, uint64_t owner, uint32_t place, bool any) {
-  pthread_mutex_lock(&e->lock);
-  fl_memory **found = NULL;
-  for (fl_memory **at = &e->idle; *at; at = &(*at)->next) {
-    if (any)
-      found = at;
-    if ((*at)->owner == owner && ((*at)->place == place || place == ANY_PLACE)) {
-      found = at;
-      break;
-    }
-  }
-  fl_memory *m = found ? *found : NULL;
-  if (m) {
-    *found = m->next;
-    e->idle_count--;
-  }
-  pthread_mutex_unlock(&e->lock);
-  return m;
 }
 
 static bool fits(const fl_memory *m, size_t reserved, size_t guard) {
@@ -148,16 +115,12 @@ static bool fits(const fl_memory *m, size_t reserved, size_t guard) {
 
 // obtain finds a memory for one of a module's, or makes one.
 static fl_memory *obtain(fl_engine *e, uint64_t owner, uint32_t place, size_t reserved, size_t guard) {
-  fl_memory *m = take_idle(e, owner, place, false);
-  if (!m && e->idle_count >= e->idle_most)
-    m = take_idle(e, owner, place, true);
+  fl_memory *m = fl_take_idle(e, owner, place);
   if (m && !fits(m, reserved, guard)) {
     destroy(m);
     m = NULL;
   }
-  if (!m)
-    m = create(e, reserved, guard);
-  return m;
+  return m ? m : create(e, reserved, guard);
 }
 
 // obtain_own finds the memory for the first of an invocation's: the slot's own, if it
@@ -240,7 +203,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 
 // fl_own_memories has an engine's instances take their memories here.
 void fl_own_memories(fl_engine *e, wasm_config_t *config) {
-  pthread_mutex_init(&e->lock, NULL);
+  pthread_mutex_init(&e->idle.lock, NULL);
   wasmtime_memory_creator_t creator = {e, new_memory, NULL};
   wasmtime_config_host_memory_creator_set(config, &creator);
 }
@@ -252,10 +215,18 @@ void fl_free_own(fl_invocation *iv) {
   iv->own = NULL;
 }
 
-// fl_free_idle frees those of a module that wait; all of them for 0.
+// fl_free_idle frees those of a module that wait.
 void fl_free_idle(fl_engine *e, uint64_t owner) {
-  for (fl_memory *m; (m = take_idle(e, owner, ANY_PLACE, !owner));)
+  for (fl_memory *m; (m = fl_take_idle(e, owner, FL_ANY_PLACE));)
     destroy(m);
+}
+
+// fl_shed frees the memory that has waited for longest. It reports whether there was one.
+bool fl_shed(fl_engine *e) {
+  fl_memory *m = fl_take_oldest(e);
+  if (m)
+    destroy(m);
+  return m != NULL;
 }
 
 // fl_mend puts what the module starts with back where files were mapped over it. If the

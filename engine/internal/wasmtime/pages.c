@@ -111,12 +111,20 @@ static void write_back(fl_memory *m, size_t at, size_t size) {
 // whether there is room for it.
 static bool charge(fl_memory *m, size_t pages) {
   fl_engine *e = m->engine;
-  size_t want = pages > FL_FREE_PAGES ? pages - FL_FREE_PAGES : 0;
-  if (want == m->charged)
-    return true;
-  size_t before = atomic_fetch_add(&e->kept, want - m->charged);
+  size_t want = pages > FL_FREE_PAGES ? pages - FL_FREE_PAGES : 0, more = want - m->charged;
   m->charged = want;
-  return before + want <= e->keep;
+  return !more || atomic_fetch_add(&e->kept, more) + more <= e->keep;
+}
+
+// make_room has the memory keep so many pages, if need be at the expense of those that have
+// waited for longest.
+static bool make_room(fl_memory *m, size_t pages) {
+  if (charge(m, pages))
+    return true;
+  while (atomic_load(&m->engine->kept) > m->engine->keep)
+    if (!fl_shed(m->engine))
+      return false;
+  return true;
 }
 
 void fl_forget_pages(fl_memory *m) {
@@ -135,7 +143,7 @@ static bool start_over(fl_memory *m) {
 
 // without_asking is for kernels that cannot be asked.
 static bool without_asking(fl_memory *m) {
-  if (m->accessible > FL_FREE_PAGES * FL_PAGE)
+  if (m->accessible > FL_FEW_PAGES * FL_PAGE)
     return start_over(m);
   write_back(m, 0, m->accessible);
   return true;
@@ -162,7 +170,7 @@ bool fl_put_back(fl_memory *m, fl_invocation *iv, int policy) {
       return start_over(m);
     m->known = true;
   }
-  if (m->count > m->most || !charge(m, m->count)) {
+  if (m->count > m->most || !make_room(m, m->count)) {
     if (m->refilled)
       m->most *= 2;
     m->refilled = true;
