@@ -117,7 +117,7 @@ def choose():
     """Makes the guests' global variables those of the instance that the selected thread runs."""
     entry, base = 0, 0
     try:
-        running = in_c("'thread.c'::current")
+        running = in_c("fl_running")
         if int(running):
             entry, base = int(running["module"]["object"]), int(running["base"])
     except gdb.error:
@@ -132,7 +132,7 @@ def choose():
 def memory():
     """The guest's memory: its address and its size."""
     try:
-        running = in_c("'thread.c'::current")
+        running = in_c("fl_running")
         if int(running) and int(running["base"]):
             length = running["length"]
             size = int(length.dereference()) if int(length) else 1 << 32

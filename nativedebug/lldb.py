@@ -95,7 +95,7 @@ def find_running(frame):
     if not any(is_guest(f) for f in list(frame.thread.frames)[:50]):
         return 0
     # No other way of lldb's reads a variable of a thread's.
-    target.debugger.GetCommandInterpreter().HandleCommand("target variable current", lldb.SBExecutionContext(frame), answer)
+    target.debugger.GetCommandInterpreter().HandleCommand("target variable fl_running", lldb.SBExecutionContext(frame), answer)
     found = re.search(r"\(fl_invocation \*\) \S+ = 0x([0-9a-f]+)", answer.GetOutput() or "")
     return int(found.group(1), 16) if found else 0
 
