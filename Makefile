@@ -37,6 +37,10 @@ check: ## formatting, vet, staticcheck, the race detector, the build for arm64
 	CGO_ENABLED=1 GOARCH=arm64 CC=aarch64-linux-gnu-gcc go build -o /dev/null ./cmd/faaslens
 	go test -race -short ./engine/... ./worker ./hostcall/... ./store ./scheduler ./gateway/...
 
+.PHONY: pgo
+pgo: build ## profile the paths of calls, for the compiler: cmd/faaslens/default.pgo
+	go run -C bench . -faaslens ../$(BIN)/faaslens -run fresh,hostcall,http,warmstart -cpuprofile ../cmd/faaslens/default.pgo
+
 .PHONY: bench
 bench: build ## measure, against native code, node and wazero, and hold the floors
 	npm ci --prefix bench --no-audit --no-fund

@@ -33,9 +33,9 @@ func main() {
 
 // options are the command line's.
 type options struct {
-	run, contestants, builds, faaslens, clang, json string
-	rounds                                          int
-	quick, assert                                   bool
+	run, contestants, builds, faaslens, clang, json, profile string
+	rounds                                                   int
+	quick, assert                                            bool
 }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
@@ -50,6 +50,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.faaslens, "faaslens", "../bin/faaslens", "the faaslens binary")
 	flags.StringVar(&o.clang, "clang", "clang-19", "the C compiler for native code")
 	flags.StringVar(&o.json, "json", "", "write the report to this file as JSON")
+	flags.StringVar(&o.profile, "cpuprofile", "", "write a profile of this process to this file, as the compiler takes it: see make pgo")
 	flags.BoolVar(&o.assert, "assert", false, "fail when a floor is missed or was not measured")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -109,6 +110,13 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	s := &session{rounds: o.rounds, builds: builds, contestants: who, binary: o.faaslens, shop: shop, progress: stderr}
 	if o.quick {
 		s.size = quick
+	}
+	if o.profile != "" {
+		stop, err := startProfile(o.profile)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
 	}
 	r := &report{Started: time.Now().UTC(), Rounds: o.rounds, Quick: o.quick, Machine: describeMachine()}
 	r.writeHead(stdout)

@@ -151,7 +151,7 @@ static bool without_asking(fl_memory *m) {
 
 // fl_put_back puts the memory back, in the way of policy. Where the set has become so large
 // that it is cheaper to start over, its pages are given back; if the next invocation fills
-// it again, it may become larger. It reports whether the memory is as good as a new one.
+// it again, it may be as large. It reports whether the memory is as good as a new one.
 bool fl_put_back(fl_memory *m, fl_invocation *iv, int policy) {
   if (!fl_mend(m))
     return false;
@@ -170,9 +170,9 @@ bool fl_put_back(fl_memory *m, fl_invocation *iv, int policy) {
       return start_over(m);
     m->known = true;
   }
+  if (m->refilled && m->count > m->most)
+    m->most = m->count + m->count / 4;
   if (m->count > m->most || !make_room(m, m->count)) {
-    if (m->refilled)
-      m->most *= 2;
     m->refilled = true;
     return start_over(m);
   }
