@@ -9,8 +9,8 @@ import (
 )
 
 // memoryReservation is what every memory reserves, in bytes: all that 32 bits can address
-// and a guard behind it.
-const memoryReservation = 4<<30 + 32<<20
+// and a guard on either side.
+const memoryReservation = 4<<30 + 2*32<<20
 
 // checkAddresses tries to reserve the address space that memories can take, and
 // gives it back: where there is too little, functions would fail later, and the host with them.

@@ -101,7 +101,7 @@ func (e *Engine) obtain(ctx context.Context, parsed *wasm.Module, first firstMem
 
 // flags are the switches that images depend on.
 func (c Config) flags() string {
-	flags := fmt.Sprintf("data=behind debuginfo=%v", c.DebugInfo) // see firstMemory
+	flags := fmt.Sprintf("data=behind,%d debuginfo=%v", os.Getpagesize(), c.DebugInfo) // see firstMemory
 	if c.DebugInfo {
 		flags += " addresses" // see symfile.KeepAddresses
 	}

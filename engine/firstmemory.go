@@ -23,8 +23,6 @@ type firstMemory struct {
 	offset      uint64   // in the file
 }
 
-const memoryPage = 4096
-
 // hasFirst reports whether all that a module's data segments do is to give its one memory a
 // content that can be told beforehand. A module that is not valid has none: the engine is
 // to say so.
@@ -95,7 +93,7 @@ func layFirst(m *wasm.Module) firstMemory {
 	if high == 0 {
 		return f
 	}
-	f.start = low &^ (memoryPage - 1)
+	f.start = low &^ uint64(os.Getpagesize()-1)
 	f.size = toPage(high - f.start)
 	// Its zeroes would be written to disk, and hashed at each start.
 	const fewGaps = 4 << 20
@@ -103,7 +101,11 @@ func layFirst(m *wasm.Module) firstMemory {
 	return f
 }
 
-func toPage(n uint64) uint64 { return (n + memoryPage - 1) &^ (memoryPage - 1) }
+// toPage rounds up to the kernel's pages.
+func toPage(n uint64) uint64 {
+	page := uint64(os.Getpagesize())
+	return (n + page - 1) &^ (page - 1)
+}
 
 // writeBehind writes the content behind a compiled image.
 func (f firstMemory) writeBehind(image *os.File, m *wasm.Module) error {
@@ -139,7 +141,7 @@ func (f firstMemory) open(image *os.File, m *wasm.Module) (firstMemory, error) {
 		if err != nil {
 			return f, err
 		}
-		if uint64(info.Size()) < f.size || info.Size()%memoryPage != 0 {
+		if uint64(info.Size()) < f.size || toPage(uint64(info.Size())) != uint64(info.Size()) {
 			return f, fmt.Errorf("the module's %d bytes of data are not behind its compiled image of %d bytes", f.size, info.Size())
 		}
 		f.file, f.offset = image, uint64(info.Size())-f.size

@@ -35,7 +35,7 @@ type Config struct {
 	// Stack is the native stack in bytes that guest frames may take.
 	Stack uint64
 	// KeepResident is how many bytes all memories together keep for their next
-	// instances, beyond FreeResident each.
+	// instances, beyond 64 KiB each.
 	KeepResident uint64
 	// DebugInfo compiles native debug information for gdb and lldb, which may write to
 	// guests' memories.
@@ -44,9 +44,6 @@ type Config struct {
 	// that an emulator of one does not know.
 	Emulated bool
 }
-
-// FreeResident is how many bytes each memory may keep for its next instance.
-const FreeResident = C.FL_FREE_PAGES * C.FL_PAGE
 
 // Engine compiles modules and holds the memories of their instances.
 type Engine struct {
@@ -96,7 +93,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	}
 	state := (*C.fl_engine)(C.calloc(1, C.sizeof_fl_engine))
 	state.stack = C.size_t(cfg.Stack)
-	state.keep = C.size_t(cfg.KeepResident / C.FL_PAGE)
+	state.keep = C.size_t(cfg.KeepResident)
 	state.idle.most = C.uint32_t(cfg.IdleMemories)
 	state.debugged = C.bool(cfg.DebugInfo)
 	state.pagemap = -1

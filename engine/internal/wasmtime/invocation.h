@@ -30,7 +30,8 @@ typedef struct {
   // See memory.c and pages.c.
   int pagemap;   // what tells which pages were written; -1 for nothing
   bool debugged; // debuggers write to memories
-  size_t keep;   // pages that memories keep altogether, beyond what each may
+  size_t page;   // the kernel's, in bytes
+  size_t keep;   // bytes that memories keep altogether, beyond what each may
   _Atomic size_t kept;
   struct {
     pthread_mutex_t lock; // guards the rest
@@ -73,8 +74,8 @@ typedef struct fl_module {
   fl_object *object; // what debuggers know of it; or null
 } fl_module;
 
-// Pages that a memory may keep whatever the others do, and that are written back unasked.
-enum { FL_PAGE = 4096, FL_FREE_PAGES = 16, FL_FEW_PAGES = 256 };
+// Bytes that a memory may keep whatever the others do, and that are written back unasked.
+enum { FL_FREE = 64 << 10, FL_FEW = 1 << 20 };
 enum { FL_ANY_PLACE = UINT32_MAX };
 
 // A memory: see memory.c. In each instance of a module its memories take the same places.
@@ -289,6 +290,7 @@ void fl_unmap(fl_invocation *);
 void fl_own_memories(fl_engine *, wasm_config_t *);
 bool fl_map_zeroes(uint8_t *at, size_t size);
 bool fl_mend(fl_memory *);
+size_t fl_to_page(const fl_engine *, size_t);
 void fl_free_own(fl_invocation *);
 void fl_free_idle(fl_engine *, uint64_t owner);
 bool fl_shed(fl_engine *);

@@ -7,11 +7,10 @@
 // another module than before.
 #define _GNU_SOURCE
 #include "invocation.h"
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 // without_huge_pages is for all that is mapped in a memory. The kernel would make pages of
 // a huge one's worth present that nobody touched, and a later write to such a page would
@@ -38,9 +37,12 @@ static bool map_first(fl_memory *m) {
   return true;
 }
 
+// fl_to_page rounds up to whole pages.
+size_t fl_to_page(const fl_engine *e, size_t size) { return (size + e->page - 1) & ~(e->page - 1); }
+
 // resize makes size bytes accessible, and no more than the rest of their last page.
 static bool resize(fl_memory *m, size_t size) {
-  size_t end = (size + FL_PAGE - 1) / FL_PAGE * FL_PAGE;
+  size_t end = fl_to_page(m->engine, size);
   if (end > m->accessible && mprotect(m->base + m->accessible, end - m->accessible, PROT_READ | PROT_WRITE))
     return false;
   if (end < m->accessible && mprotect(m->base + end, m->accessible - end, PROT_NONE))
@@ -77,7 +79,7 @@ static bool adopt(fl_memory *m, const fl_module *module, uint32_t place, size_t 
     return false;
   m->owner = owner;
   m->place = place;
-  m->most = size / FL_PAGE / 8 + 64;
+  m->most = size / m->engine->page / 8 + 64;
   if (module && size == module->first.memory)
     m->first = module->first;
   return map_first(m);
@@ -85,7 +87,7 @@ static bool adopt(fl_memory *m, const fl_module *module, uint32_t place, size_t 
 
 static void destroy(fl_memory *m) {
   fl_forget_pages(m);
-  munmap(m->base, m->reserved + m->guard);
+  munmap(m->base - m->guard, m->guard + m->reserved + m->guard);
   free(m->pages);
   free(m);
 }
@@ -94,13 +96,15 @@ static fl_memory *create(fl_engine *e, size_t reserved, size_t guard) {
   fl_memory *m = calloc(1, sizeof *m);
   if (!m)
     return NULL;
-  void *base = mmap(NULL, reserved + guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) {
+  // The guard before it is for mistakes of the engine's.
+  size_t all = guard + reserved + guard;
+  uint8_t *low = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (low == MAP_FAILED) {
     free(m);
     return NULL;
   }
-  without_huge_pages(base, reserved + guard);
-  *m = (fl_memory){.engine = e, .base = base, .reserved = reserved, .guard = guard};
+  without_huge_pages(low, all);
+  *m = (fl_memory){.engine = e, .base = low + guard, .reserved = reserved, .guard = guard};
   return m;
 }
 
@@ -177,7 +181,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
   const fl_module *module = iv ? iv->module : NULL;
   uint32_t place = iv ? iv->memories++ : 0;
   if (minimum > reserved)
-    reserved = (minimum + FL_PAGE - 1) / FL_PAGE * FL_PAGE;
+    reserved = fl_to_page(env, minimum);
   fl_memory *m = iv && place == 0 ? obtain_own(iv, reserved, guard)
                                   : obtain(env, module ? module->number : 0, place, reserved, guard);
   if (!m)
@@ -204,6 +208,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 // fl_own_memories has an engine's instances take their memories here.
 void fl_own_memories(fl_engine *e, wasm_config_t *config) {
   pthread_mutex_init(&e->idle.lock, NULL);
+  e->page = sysconf(_SC_PAGESIZE);
   wasmtime_memory_creator_t creator = {e, new_memory, NULL};
   wasmtime_config_host_memory_creator_set(config, &creator);
 }

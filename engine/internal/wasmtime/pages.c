@@ -28,9 +28,10 @@ enum { IS_FILE = 1 << 2, IS_PRESENT = 1 << 3, IS_SWAPPED = 1 << 4, IS_ZERO = 1 <
 
 // fl_open_pagemap opens what find_written asks; -1 if this kernel cannot answer.
 int fl_open_pagemap(void) {
-  static _Alignas(FL_PAGE) uint8_t page[FL_PAGE];
+  enum { LARGEST = 64 << 10 };
+  static _Alignas(LARGEST) uint8_t page[LARGEST];
   region found;
-  struct scan s = {.size = sizeof s, .start = (uintptr_t)page, .end = (uintptr_t)page + FL_PAGE, .vec = (uintptr_t)&found, .vec_len = 1};
+  struct scan s = {.size = sizeof s, .start = (uintptr_t)page, .end = (uintptr_t)page + LARGEST, .vec = (uintptr_t)&found, .vec_len = 1};
   s.category_anyof_mask = s.return_mask = IS_PRESENT;
   int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   if (fd >= 0 && ioctl(fd, SCAN, &s) >= 0)
@@ -72,6 +73,7 @@ static bool add_pages(fl_memory *m, uint32_t first, uint32_t n) {
 
 // find_written asks the kernel for the set. It is not ok if the kernel cannot say.
 static bool find_written(fl_memory *m) {
+  size_t page = m->engine->page;
   region found[256];
   struct scan s = {.size = sizeof s, .start = (uintptr_t)m->base, .end = (uintptr_t)m->base + m->reached};
   s.vec = (uintptr_t)found;
@@ -86,7 +88,7 @@ static bool find_written(fl_memory *m) {
     if (n < 0)
       return false;
     for (long i = 0; i < n; i++)
-      if (!add_pages(m, (found[i].start - (uintptr_t)m->base) / FL_PAGE, (found[i].end - found[i].start) / FL_PAGE))
+      if (!add_pages(m, (found[i].start - (uintptr_t)m->base) / page, (found[i].end - found[i].start) / page))
         return false;
     s.start = s.walk_end;
   }
@@ -111,7 +113,7 @@ static void write_back(fl_memory *m, size_t at, size_t size) {
 // whether there is room for it.
 static bool charge(fl_memory *m, size_t pages) {
   fl_engine *e = m->engine;
-  size_t want = pages > FL_FREE_PAGES ? pages - FL_FREE_PAGES : 0, more = want - m->charged;
+  size_t bytes = pages * e->page, want = bytes > FL_FREE ? bytes - FL_FREE : 0, more = want - m->charged;
   m->charged = want;
   return !more || atomic_fetch_add(&e->kept, more) + more <= e->keep;
 }
@@ -143,7 +145,7 @@ static bool start_over(fl_memory *m) {
 
 // without_asking is for kernels that cannot be asked.
 static bool without_asking(fl_memory *m) {
-  if (m->accessible > FL_FEW_PAGES * FL_PAGE)
+  if (m->accessible > FL_FEW)
     return start_over(m);
   write_back(m, 0, m->accessible);
   return true;
@@ -178,7 +180,8 @@ bool fl_put_back(fl_memory *m, fl_invocation *iv, int policy) {
   }
   m->refilled = false;
   // Those behind the end were put back when the memory was as large.
-  for (size_t i = 0; i < m->count && (size_t)m->pages[i] * FL_PAGE < m->accessible; i++)
-    write_back(m, (size_t)m->pages[i] * FL_PAGE, FL_PAGE);
+  size_t page = m->engine->page;
+  for (size_t i = 0; i < m->count && m->pages[i] * page < m->accessible; i++)
+    write_back(m, m->pages[i] * page, page);
   return true;
 }
