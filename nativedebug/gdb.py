@@ -119,7 +119,8 @@ def choose():
     try:
         running = in_c("fl_running")
         if int(running):
-            entry, base = int(running["module"]["object"]), int(running["base"])
+            entry = int(running["module"]["object"])
+            base = int(running["seen"]["base"]) if int(running["seen"]) else 0
     except gdb.error:
         pass  # a thread without a guest
     for e, _, _ in entries():
@@ -133,10 +134,8 @@ def memory():
     """The guest's memory: its address and its size."""
     try:
         running = in_c("fl_running")
-        if int(running) and int(running["base"]):
-            length = running["length"]
-            size = int(length.dereference()) if int(length) else 1 << 32
-            return int(running["base"]), size
+        if int(running) and int(running["seen"]):
+            return int(running["seen"]["base"]), int(running["seen"]["size"])
     except gdb.error:
         pass
     at, m = instance()

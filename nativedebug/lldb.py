@@ -103,9 +103,9 @@ def find_running(frame):
 def memory(frame):
     """The guest's memory: its address and its size."""
     invocation = running(frame)
-    if invocation is not None and invocation.GetChildMemberWithName("length").GetValueAsUnsigned():
-        base = invocation.GetChildMemberWithName("base").GetValueAsUnsigned()
-        return base, invocation.GetChildMemberWithName("length").Dereference().GetValueAsUnsigned()
+    if invocation is not None and invocation.GetChildMemberWithName("seen").GetValueAsUnsigned():
+        seen = invocation.GetChildMemberWithName("seen").Dereference()
+        return tuple(seen.GetChildMemberWithName(name).GetValueAsUnsigned() for name in ("base", "size"))
     at, m = instance(frame)
     where = m.description["memory"]
     if where < 0:
@@ -120,7 +120,7 @@ def choose(frame, this=True):
     invocation = running(frame) if this else None
     if invocation is not None:
         entry = invocation.GetValueForExpressionPath(".module->object").GetValueAsUnsigned()
-        base = invocation.GetValueForExpressionPath(".base").GetValueAsUnsigned()
+        base = invocation.GetValueForExpressionPath(".seen->base").GetValueAsUnsigned()
     for m in modules(process.target):
         have = read(process, m.entry + CHOICE_AT, CHOICE.size)
         want = choice(have, base if m.entry == entry else 0)
