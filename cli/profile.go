@@ -35,7 +35,7 @@ func (s *session) profileCommand() *cobra.Command {
 and of the function share every stack, inlined calls included. A table of the functions
 with the largest shares follows on stderr.
 
-Types:
+Types, by --type:
   cpu        where processor time goes
   wall       where time passes: host calls by name, processor time, and the rest
   hostalloc  what the host allocates, and for which of the function's frames

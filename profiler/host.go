@@ -3,6 +3,8 @@ package profiler
 import (
 	"cmp"
 	"debug/elf"
+	"encoding/hex"
+	"path/filepath"
 	"slices"
 	"sort"
 
@@ -14,6 +16,7 @@ import (
 // is mapped from. A file is read when it is first needed.
 type hostSymbols struct {
 	files map[string]*symbolFile
+	debug string // where debug files are; empty for the system's directory
 }
 
 // symbolFile is what one file says. It is empty for a file that cannot be read.
@@ -32,7 +35,7 @@ func (h *hostSymbols) name(m *profile.Mapping, address uint64) string {
 	}
 	f, ok := h.files[m.File]
 	if !ok {
-		f = readSymbolFile(m.File)
+		f = readSymbolFile(m.File, cmp.Or(h.debug, debugFiles))
 		if h.files == nil {
 			h.files = make(map[string]*symbolFile)
 		}
@@ -41,7 +44,7 @@ func (h *hostSymbols) name(m *profile.Mapping, address uint64) string {
 	return f.name(address - m.Start + m.Offset)
 }
 
-func readSymbolFile(path string) *symbolFile {
+func readSymbolFile(path, debug string) *symbolFile {
 	f, err := elf.Open(path)
 	if err != nil {
 		return &symbolFile{} // something that is mapped and is no program: nothing to name
@@ -55,7 +58,10 @@ func readSymbolFile(path string) *symbolFile {
 	}
 	// Either table may be missing: libraries are stripped, static programs have no
 	// dynamic symbols.
-	static, _ := f.Symbols()
+	static, err := f.Symbols()
+	if err != nil {
+		static = separateSymbols(f, debug)
+	}
 	dynamic, _ := f.DynamicSymbols()
 	for _, sym := range append(static, dynamic...) {
 		if t := elf.ST_TYPE(sym.Info); sym.Value != 0 && (t == elf.STT_FUNC || t == elf.STT_GNU_IFUNC) {
@@ -64,6 +70,30 @@ func readSymbolFile(path string) *symbolFile {
 	}
 	slices.SortStableFunc(s.symbols, func(a, b elf.Symbol) int { return cmp.Compare(a.Value, b.Value) })
 	return s
+}
+
+// debugFiles is where distributions put the debug files of what they strip, by build id.
+const debugFiles = "/usr/lib/debug/.build-id"
+
+// separateSymbols are those of a library that was stripped, if its debug file is there.
+func separateSymbols(f *elf.File, root string) []elf.Symbol {
+	note := f.Section(".note.gnu.build-id")
+	if note == nil {
+		return nil
+	}
+	const header = 16 // of the note, with its name "GNU"
+	b, err := note.Data()
+	if err != nil || len(b) < header+2 {
+		return nil
+	}
+	id := hex.EncodeToString(b[header:])
+	debug, err := elf.Open(filepath.Join(root, id[:2], id[2:]+".debug"))
+	if err != nil {
+		return nil
+	}
+	defer debug.Close()
+	symbols, _ := debug.Symbols()
+	return symbols
 }
 
 // name names what is at an offset of the file.

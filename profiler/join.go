@@ -1,6 +1,7 @@
 package profiler
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -93,6 +94,9 @@ func (j *joiner) bare(loc *profile.Location, function string) frame {
 	}
 	if name := j.host.name(loc.Mapping, uint64(address)); name != "" {
 		return frame{Location: j.locations.host(loc, name)}
+	}
+	if m := loc.Mapping; m != nil && strings.HasPrefix(m.File, "/") {
+		return frame{Location: j.locations.host(loc, "["+filepath.Base(m.File)+"]")} // as much as is known
 	}
 	return frame{Location: j.locations.pseudoLocation(unknownCode, unknownStack)}
 }
