@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include "invocation.h"
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
